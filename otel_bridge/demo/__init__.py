@@ -1,0 +1,1 @@
+"""A small Django application, an OTLP receiver with a store, and what asks the stores."""

@@ -1,0 +1,1 @@
+"""Log record to acknowledged by the Collector: the half that exports."""

@@ -1,0 +1,107 @@
+"""From an event dict to a provider's logger, with everything that goes wrong contained."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from time import time_ns
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry._logs import LoggerProvider
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current, get_value
+
+from otel_bridge.bridge.mapping import LogFields, Mapper
+from otel_bridge.bridge.provider import Target, resolve
+from otel_bridge.bridge.severity import severity
+from otel_bridge.bridge.uid import RecordUid
+from otel_bridge.diagnostics import diagnostics
+
+record_uid: Final = RecordUid()
+
+
+class Emitter:
+    """
+    Emits one log record for each event dict.
+
+    Args:
+        logger_provider: The provider to use; `None` for the application's global one, else the default.
+        mapper: The rules by which event dicts become log records.
+        levels: The lowest level to emit by logger name and all names below it; `""` names every logger.
+
+    Raises:
+        ValueError: A level of *levels* is not known.
+    """
+
+    def __init__(self, logger_provider: LoggerProvider | None, mapper: Mapper, levels: Mapping[str, str]) -> None:
+        self.logger_provider = logger_provider
+        self._mapper = mapper
+        self._thresholds = {name: severity(level).value for name, level in levels.items()}
+        if unknown := sorted(name for name, threshold in self._thresholds.items() if not threshold):
+            raise ValueError(
+                f"levels[{unknown[0]!r}]={levels[unknown[0]]!r} is no level; write 'warning', for example."
+            )
+        self._threshold = lru_cache(maxsize=1024)(self._find_threshold)
+        self._target: Target | None = None
+
+    def emit(
+        self, event_dict: Mapping[str, Any], method_name: str, logger_name: str | None, *, named: bool = True
+    ) -> None:
+        """
+        Map *event_dict* and hand its record to the provider.
+
+        What is logged while an exporter works, under OpenTelemetry's suppress-instrumentation key, is not emitted:
+        exporting it would log again, without end.
+
+        Never raises an `Exception`; one that a provider raised is counted and said.
+        """
+        try:
+            self._emit(event_dict, method_name, logger_name, named)
+        except Exception as exc:  # noqa: BLE001 - the one place where errors are kept from the application
+            diagnostics.count(f"were lost to {type(exc).__module__}.{type(exc).__qualname__}")
+
+    def _emit(self, event_dict: Mapping[str, Any], method_name: str, logger_name: str | None, named: bool) -> None:  # noqa: FBT001
+        context = get_current()
+        if get_value(_SUPPRESS_INSTRUMENTATION_KEY, context):
+            return
+        provider = resolve(self.logger_provider)
+        if provider is None:
+            return
+        current = trace.get_current_span(context).get_span_context()
+        fields = self._mapper.fields(event_dict, method_name, logger_name, current, named=named)
+        if self._thresholds and 0 < fields.severity_number.value < self._threshold(fields.scope_name):
+            return
+        if fields.span_context is not current:
+            context = trace.set_span_in_context(trace.NonRecordingSpan(fields.span_context), context)
+        target = self._target
+        if target is None or target.provider is not provider:
+            target = self._target = Target(provider)
+        observed = time_ns()
+        target.logger(fields.scope_name).emit(
+            target.record(
+                timestamp=fields.timestamp or observed,
+                observed_timestamp=observed,
+                context=context,
+                severity_text=fields.severity_text,
+                severity_number=fields.severity_number,
+                body=fields.body,
+                attributes=_attributes(fields, target, observed),
+                event_name=fields.event_name,
+            )
+        )
+        if fields.cut:
+            diagnostics.count("were shortened: they exceeded the bounds of otel_bridge.bridge.values")
+
+    def _find_threshold(self, scope_name: str) -> int:
+        names = [scope_name]
+        while "." in names[-1]:
+            names.append(names[-1].rpartition(".")[0])
+        return next((self._thresholds[name] for name in (*names, "") if name in self._thresholds), 0)
+
+
+def _attributes(fields: LogFields, target: Target, observed: int) -> dict[str, Any]:
+    attributes = fields.attributes
+    for name in ("process.pid", "thread.id", "thread.name"):
+        # Both stores would mix what the record and its resource say under one name.
+        if name in attributes and attributes[name] == target.resource.get(name):
+            del attributes[name]
+    attributes["log.record.uid"] = record_uid(observed)
+    return attributes

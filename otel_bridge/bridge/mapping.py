@@ -1,0 +1,401 @@
+"""The table of documented keys, and the walk by which an event dict becomes a log record's fields."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, tzinfo
+from typing import Any, Final, NamedTuple
+
+from opentelemetry._logs import SeverityNumber
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
+
+from otel_bridge.bridge.exceptions import STACKTRACE, Stacktrace, exception_info
+from otel_bridge.bridge.redaction import Redaction
+from otel_bridge.bridge.severity import METHOD_LEVELS, severity
+from otel_bridge.bridge.timestamps import nanoseconds
+from otel_bridge.bridge.trace import BOUND_KEYS, span_context
+from otel_bridge.bridge.values import SHORT, AnyValue, Walk, is_a, safe_text
+
+EVENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)*")
+"""What is a static identifier rather than free text:
+https://opentelemetry.io/docs/specs/semconv/general/events/#event-definition"""
+EVENT_NAME_LENGTH: Final = 256
+BODY: Final = 65_536
+"""How many characters of the event are kept."""
+ATTRIBUTES: Final = 128
+"""The SDK evicts the first of more attributes than this: https://opentelemetry.io/docs/specs/otel/common/#configurable-parameters"""
+CLOUD_EVENTS: Final = ("cloudevent_", "incoming_cloud_event_")
+DEFAULT_SCOPE: Final = "structlog"
+COMPONENTS: Final = ("app", "uwsgi")
+"""What the five systems document as values of `source`."""
+REQUEST: Final = re.compile(r"([A-Z]+) (/\S*)")
+HTTP_REQUEST: Final = ("django.http.request", "HttpRequest")
+
+
+class LogFields(NamedTuple):
+    """The fields of one log record: https://opentelemetry.io/docs/specs/otel/logs/data-model/."""
+
+    timestamp: int | None
+    """Nanoseconds since the UNIX epoch; `None` where the event dict names no instant."""
+    severity_number: SeverityNumber
+    severity_text: str
+    body: str
+    event_name: str | None
+    span_context: SpanContext
+    scope_name: str
+    attributes: dict[str, AnyValue]
+    """At most `ATTRIBUTES` - 1, leaving room for `log.record.uid`."""
+    cut: int
+    """How many values and attributes were shortened or left out."""
+
+
+class Event(NamedTuple):
+    """What the rule of one key may look at: the event's name and the keys beside it."""
+
+    name: str
+    keys: Mapping[str, Any]
+
+    @property
+    def is_cloud_event(self) -> bool:
+        """Whether `source`, `id`, `type` and `subject` are those of a CloudEvent."""
+        bound = _is_foreign(self.keys.get("source")) and {"type", "id"} <= self.keys.keys()
+        return bound or self.name.startswith(CLOUD_EVENTS)
+
+
+Attributes = Iterable[tuple[str, object]]
+Rule = str | Callable[[Event, str, object], Attributes] | None
+"""Where the value of a key goes: to the attribute of this name, to those that a function names, or (`None`) nowhere."""
+
+
+def as_text(_event: Event, key: str, value: object) -> Attributes:
+    """Keep the key, always as a text: some systems log a number, others a string."""
+    yield key, _text(value)
+
+
+def user_id(_event: Event, _key: str, value: object) -> Attributes:
+    """Name the user as the semantic conventions do: https://opentelemetry.io/docs/specs/semconv/registry/attributes/user/."""
+    yield "user.id", _text(value)
+
+
+def source(event: Event, key: str, value: object) -> Attributes:
+    """Tell the component of the application stack from the source of a CloudEvent."""
+    if _is_foreign(value) and event.is_cloud_event:
+        yield "cloudevents.event_source", value
+    else:
+        yield key, value
+
+
+def cloud_event(event: Event, key: str, value: object) -> Attributes:
+    """Name `id`, `type`, `subject` of a CloudEvent: https://opentelemetry.io/docs/specs/semconv/registry/attributes/cloudevents/."""
+    value = _text(value) if key == "id" else value
+    yield (f"cloudevents.event_{key}" if event.is_cloud_event else key), value
+
+
+def code(event: Event, key: str, value: object) -> Attributes:
+    """Tell the three meanings of `code` apart: a response's status, an API error's type, and a text of the domain."""
+    if event.name in ("request_finished", "request_failed") and _is_status(value):
+        yield "http.response.status_code", value
+        return
+    if event.name == "api.handled_exception" and isinstance(value, str):
+        yield "error.type", value
+    yield key, _text(value)
+
+
+def status(_event: Event, key: str, value: object) -> Attributes:
+    """Take the status of a response; what is no status keeps its key."""
+    yield ("http.response.status_code", value) if _is_status(value) else (key, _text(value))
+
+
+def other_status(_event: Event, key: str, value: object) -> Attributes:
+    """Take the status that another server answered, and keep the key that says so."""
+    if _is_status(value):
+        yield "http.response.status_code", value
+    yield key, value
+
+
+def method(event: Event, key: str, value: object) -> Attributes:
+    """Take the method of a request, where a path stands beside it."""
+    if isinstance(event.keys.get("path"), str):
+        yield "http.request.method", value
+    yield key, value
+
+
+def path(event: Event, key: str, value: object) -> Attributes:
+    """Take path and query of a request, where a method stands beside it."""
+    if isinstance(value, str) and isinstance(event.keys.get("method"), str):
+        yield from _url(value)
+    yield key, value
+
+
+def endpoint(_event: Event, key: str, value: object) -> Attributes:
+    """Take the path of a deprecated endpoint."""
+    yield "url.path", value
+    yield key, value
+
+
+def request(_event: Event, key: str, value: object) -> Attributes:
+    """Read django-structlog's `GET /path?query`, or the request itself that Django adds to records of its own."""
+    kind: type = type(value)
+    if is_a(kind, HTTP_REQUEST):
+        value = f"{value.method} {value.get_full_path()}"  # type: ignore[attr-defined]  # Django's own class
+    if isinstance(value, str) and (line := REQUEST.fullmatch(value)):
+        yield "http.request.method", line[1]
+        yield from _url(line[2])
+    yield key, value
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "request_id": as_text,
+    "correlation_id": as_text,
+    "user_id": user_id,
+    "source": source,
+    "id": cloud_event,
+    "type": cloud_event,
+    "subject": cloud_event,
+    "code": code,
+    "status": status,
+    "http_status_code": other_status,
+    "method": method,
+    "path": path,
+    "endpoint": endpoint,
+    "request": request,
+    "user_agent": "user_agent.original",
+    "ip": "client.address",
+    "stack": "code.stacktrace",
+    "stack_info": "code.stacktrace",
+    "pathname": "code.file.path",
+    "func_name": "code.function.name",
+    "lineno": "code.line.number",
+    "thread": "thread.id",
+    "thread_name": "thread.name",
+    "process": "process.pid",
+    "event": None,
+    "level": None,
+    "timestamp": None,
+    "logger": None,
+    "logger_name": None,
+    "otel.event.name": None,
+    "positional_args": None,
+    "exc_info": None,
+    "exception": None,
+    **dict.fromkeys(BOUND_KEYS),
+    "_record": None,
+    "_from_structlog": None,
+    "_logger": None,
+    "_name": None,
+}
+"""The documented keys that do not simply keep their name and value: the five systems' manuals, django-structlog, and
+`structlog.processors.CallsiteParameterAdder`. Names on the right are those of the semantic conventions. Keys that go
+nowhere are structlog's own, or become fields of the record."""
+
+DERIVED: Final = frozenset(
+    {
+        "client.address",
+        "cloudevents.event_id",
+        "cloudevents.event_source",
+        "cloudevents.event_subject",
+        "cloudevents.event_type",
+        "code.file.path",
+        "code.function.name",
+        "code.line.number",
+        "code.stacktrace",
+        "error.type",
+        "exception.message",
+        "exception.stacktrace",
+        "exception.type",
+        "http.request.method",
+        "http.response.status_code",
+        "process.pid",
+        "thread.id",
+        "thread.name",
+        "url.path",
+        "url.query",
+        "user.id",
+        "user_agent.original",
+    }
+)
+"""Every semantic-convention name that the rules can write. One that the application gave itself wins over these, and
+these are the last to go where a record has too many attributes."""
+
+
+class Mapper:
+    """
+    Maps event dicts to the fields of log records.
+
+    Args:
+        keys: Rules of the application's own: the attribute that takes a key's value, or `None` to drop the key.
+        renamed: What the application's chain calls a documented key, by the documented name:
+            `{"event": "message"}` for `structlog.processors.EventRenamer("message")`.
+        redaction: What to replace in values; `None` replaces nothing.
+        stacktrace: How much of a stack trace to keep.
+        timezone: The zone of timestamps that name none.
+    """
+
+    def __init__(
+        self,
+        *,
+        keys: Mapping[str, str | None] | None = None,
+        renamed: Mapping[str, str] | None = None,
+        redaction: Redaction | None = None,
+        stacktrace: Stacktrace = "full",
+        timezone: tzinfo = UTC,
+    ) -> None:
+        self._rules: Mapping[str, Rule] = {**RULES, **(keys or {})}
+        self._documented = {name: key for key, name in (renamed or {}).items()}
+        self._redaction = redaction
+        self._stacktrace: Stacktrace = stacktrace
+        self._timezone = timezone
+
+    def fields(
+        self,
+        event_dict: Mapping[str, Any],
+        method_name: str = "info",
+        logger_name: str | None = None,
+        current: SpanContext = INVALID_SPAN_CONTEXT,
+        *,
+        named: bool = True,
+    ) -> LogFields:
+        """
+        Map one event dict.
+
+        Args:
+            event_dict: The event dict; read only.
+            method_name: The name of the logging method, which stands for a missing level.
+            logger_name: The logger's own name, which stands for a missing `logger`.
+            current: The context of the current span, valid or not.
+            named: Whether the event may be a name; that of a record of `logging` is free text always.
+
+        Returns:
+            The fields of its log record. Never raises, whatever the event dict holds.
+        """
+        if self._documented:
+            event_dict = {self._documented.get(key, key): value for key, value in event_dict.items()}
+        walk = Walk(self._redaction)
+        level = _first(event_dict.get("level"), METHOD_LEVELS.get(method_name, method_name))
+        body, is_formatted = _body(event_dict)
+        attributes = self._attributes(walk, event_dict)
+        leftovers: dict[str, object] = {}
+        if not BOUND_KEYS.isdisjoint(event_dict):
+            current, leftovers = span_context(event_dict, current)
+        timestamp = nanoseconds(event_dict.get("timestamp"), self._timezone)
+        if timestamp is None and "timestamp" in event_dict:
+            leftovers["timestamp"] = event_dict["timestamp"]
+        if "positional_args" in event_dict and not is_formatted:
+            leftovers["positional_args"] = event_dict["positional_args"]
+        for key, value in leftovers.items():
+            attributes[key] = walk.attribute(key, value)
+        return LogFields(
+            timestamp,
+            severity(level, event_dict.get("level_number")),
+            walk.text(_text(level)),
+            walk.text(body, BODY),
+            _event_name(event_dict) if named and not is_formatted else None,
+            current,
+            walk.text(_scope_name(event_dict, logger_name)),
+            _bounded(attributes, walk),
+            walk.cut,
+        )
+
+    def _attributes(self, walk: Walk, event_dict: Mapping[str, Any]) -> dict[str, AnyValue]:
+        name = event_dict.get("event")
+        event = Event(name if isinstance(name, str) else "", event_dict)
+        derived: dict[str, AnyValue] = {}
+        given: dict[str, AnyValue] = {}
+        rules = self._rules
+        for key, value in event_dict.items():
+            if value is None:
+                continue
+            rule = rules.get(key, key)
+            if rule is key:
+                given[walk.key(key)] = walk.attribute(key, value)
+            elif isinstance(rule, str):
+                derived[rule] = walk.attribute(key, value)
+            elif rule is not None:
+                for attribute, part in rule(event, key, value):
+                    # By its key, so that what is secret stays so under whatever name.
+                    (given if attribute == key else derived)[attribute] = walk.attribute(key, part)
+        if rules["source"] is source:
+            given.setdefault("source", COMPONENTS[0])
+        self._exception(walk, event_dict, derived, given)
+        return {**derived, **given}
+
+    def _exception(
+        self, walk: Walk, event_dict: Mapping[str, Any], derived: dict[str, AnyValue], given: dict[str, AnyValue]
+    ) -> None:
+        exc_info, exception = event_dict.get("exc_info"), event_dict.get("exception")
+        if exc_info is None and exception is None:
+            return
+        found = exception_info(exc_info, exception, self._stacktrace)
+        if found is None:
+            # Not an exception, but what the application logged: only flags that found none go.
+            leftovers = {"exc_info": exc_info, "exception": exception}
+            given |= {
+                key: walk.attribute(key, value) for key, value in leftovers.items() if value not in (None, True, False)
+            }
+            return
+        if given.get("message") is not None:
+            derived["exception.message"] = given.pop("message")
+        elif found.message is not None:
+            derived["exception.message"] = walk.text(found.message)
+        if found.type is not None:
+            derived["exception.type"] = walk.text(found.type)
+        if found.stacktrace is not None:
+            derived["exception.stacktrace"] = walk.text(found.stacktrace, STACKTRACE + SHORT)
+
+
+def _bounded(attributes: dict[str, AnyValue], walk: Walk) -> dict[str, AnyValue]:
+    """Leave out what cannot be sent, and where there are too many attributes, the application's last ones first."""
+    kept: dict[str, AnyValue] = {key: value for key, value in attributes.items() if value is not None}
+    excess = len(kept) - ATTRIBUTES + 1
+    if excess > 0:
+        expendable = [key for key in kept if key not in DERIVED and key not in RULES]
+        for key in [*kept, *expendable][-excess:]:
+            del kept[key]
+        walk.cut += excess
+    return kept
+
+
+def _body(event_dict: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return the event as a text, and whether positional arguments went into it."""
+    event, args = event_dict.get("event"), event_dict.get("positional_args")
+    if isinstance(event, str) and isinstance(args, tuple) and args:
+        try:
+            # As structlog.stdlib.PositionalArgumentsFormatter does.
+            return event % (args[0] if len(args) == 1 and isinstance(args[0], dict) and args[0] else args), True
+        except Exception:  # noqa: BLE001 - arguments that do not fit stay beside the event
+            return event, False
+    return _text("" if event is None else event), False
+
+
+def _event_name(event_dict: Mapping[str, Any]) -> str | None:
+    for name in (event_dict.get("otel.event.name"), event_dict.get("event")):
+        if isinstance(name, str) and len(name) <= EVENT_NAME_LENGTH and EVENT_NAME.fullmatch(name):
+            return str.__str__(name)
+    return None
+
+
+def _scope_name(event_dict: Mapping[str, Any], logger_name: str | None) -> str:
+    return _text(_first(event_dict.get("logger"), event_dict.get("logger_name"), logger_name)) or DEFAULT_SCOPE
+
+
+def _first(*values: object) -> object:
+    """Return the first value that is there, without asking a foreign type for its truth."""
+    return next((value for value in values if value is not None), "")
+
+
+def _is_foreign(source: object) -> bool:
+    return isinstance(source, str) and source not in COMPONENTS
+
+
+def _text(value: object) -> str:
+    return value if type(value) is str else safe_text(value)
+
+
+def _is_status(value: object) -> bool:
+    return type(value) is int and 100 <= value <= 599
+
+
+def _url(target: str) -> Attributes:
+    url_path, _, query = target.partition("?")
+    yield "url.path", url_path
+    if query:
+        yield "url.query", query
