@@ -1,6 +1,6 @@
 """YAML files to the catalogue that they describe: the five that are shipped, and any that a user writes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, get_args
@@ -45,12 +45,13 @@ def read(path: str | Path) -> System:
     keys = {**_common_keys(), **_keys(document.get("keys", {}), where)}
     groups = _common_groups()
     chosen = documents.names(document.get("common", []), f"{where}, common")
+    context = documents.names(document.get("context", []), f"{where}, context")
     return System(
         name=documents.text(document["system"], f"{where}, system"),
         title=documents.text(document["title"], f"{where}, title"),
         service_name=documents.text(document["service_name"], f"{where}, service_name"),
         own=_events(document["events"], keys, where),
-        context=_event_keys(document.get("context", []), keys, f"{where}, context", None),
+        context=_event_keys(context, keys, f"{where}, context", None),
         groups=tuple(groups[documents.choice(name, tuple(groups), f"{where}, common")] for name in chosen),
     )
 
@@ -117,14 +118,14 @@ def _events(
     )
 
 
-def _event(name: str, value: object, keys: _Keys, where: str, group: str | None, message_key: str) -> Event:  # noqa: PLR0913, PLR0917 (one call)
+def _event(name: str, value: object, keys: _Keys, where: str, group: str | None, message_key: str) -> Event:
     event = documents.fields(value, where, required=("when", "known_from"), optional=("level", "logger", "keys"))
     known_from = _known_from(event["known_from"], where)
     return Event(
         name=name,
         when=documents.text(event["when"], f"{where}, when"),
         known_from=known_from,
-        keys=_event_keys(event.get("keys", []), keys, where, known_from),
+        keys=_event_keys(documents.names(event.get("keys", []), f"{where}, keys"), keys, where, known_from),
         level=documents.choice(event["level"], LEVELS, f"{where}, level") if "level" in event else None,
         logger=documents.text(event["logger"], f"{where}, logger") if "logger" in event else None,
         message_key=message_key,
@@ -132,9 +133,9 @@ def _event(name: str, value: object, keys: _Keys, where: str, group: str | None,
     )
 
 
-def _event_keys(value: object, keys: _Keys, where: str, known_from: KnownFrom | None) -> tuple[Key, ...]:
+def _event_keys(entries: Iterable[object], keys: _Keys, where: str, known_from: KnownFrom | None) -> tuple[Key, ...]:
     found: dict[str, Key] = {}
-    for entry in documents.names(value, f"{where}, keys"):
+    for entry in entries:
         overrides = documents.mapping(entry, f"{where}, keys") if isinstance(entry, dict) else {str(entry): {}}
         for name, override in overrides.items():
             if name in found:
