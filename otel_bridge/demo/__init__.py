@@ -1,1 +1,22 @@
-"""A small Django application, an OTLP receiver with a store, and what asks the stores."""
+"""
+A small Django application, an OTLP receiver with a store, and what asks the stores.
+
+The application, as an operator would run it:
+
+* `today`: Django's settings without the bridge; `chain` is the structlog chain of the five systems.
+* `settings`: the same with the bridge, in the few lines that it takes.
+* `app`: what it answers and logs. `serve`: its server.
+
+What happens to it:
+
+* `visit`: starts it and sends it requests. `expected`: what it printed, as records that each store must hold.
+* `stores`: asks the embedded store, Loki and Elasticsearch the same questions. `comparison`: what is missing.
+* `report`: what is printed. `run`: all of it, in order, to an exit status.
+
+Where its records go:
+
+* `receiver`: the embedded OTLP receiver; `decoding` reads what arrives, `memory` keeps it.
+* `stacks`: containers, the native servers of a checkout, or the embedded receiver: which, why, started, stopped.
+
+`bootstrap` makes the virtual environment for all this; `python -m otel_bridge.demo` is what it runs there.
+"""
