@@ -1,0 +1,1 @@
+"""Event dict, or logging record, to log record."""

@@ -1,0 +1,1 @@
+"""Log record to what a receiver acknowledges."""
