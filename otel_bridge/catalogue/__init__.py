@@ -5,6 +5,10 @@ The event catalogue: every event that the five systems document, machine-readabl
     what a catalogue holds: systems, events, keys
 `reading`
     YAML files to a catalogue, whether ours or a user's; `documents` and `examples` check what they say
+`attributes`
+    what the mapping makes of the keys, and what the stores call that
+`rendering`, `pages`
+    what is generated from a catalogue: for the servers, and for readers
 `open-klant.yaml`, `open-zaak.yaml`, `open-notificaties.yaml`, `referentielijsten.yaml`, `open-organisatie.yaml`
     one system each, in the order of its manual
 `common.yaml`
