@@ -12,6 +12,7 @@ from otel_bridge.bridge.mapping import Mapper
 from otel_bridge.bridge.origin import first_time, is_from_structlog
 from otel_bridge.bridge.processor import REDACTION
 from otel_bridge.bridge.severity import SEVERITIES
+from otel_bridge.bridge.values import safe_text
 
 OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """Attributes that every record has: https://docs.python.org/3/library/logging.html#logrecord-attributes."""
@@ -46,27 +47,35 @@ class LogBridgeHandler(logging.Handler):
         """Emit *record* once, unless structlog made it. Never raises an `Exception`."""
         if is_from_structlog(record) or not first_time(record, self._emitter.logger_provider):
             return
-        self._emitter.emit(event_dict(record), record.levelname.lower(), record.name, named=False)
+        fields = event_dict(record)
+        self._emitter.emit(fields, fields["level"], record.name, named=False)
 
 
 def event_dict(record: logging.LogRecord) -> dict[str, Any]:
-    """Write *record* as the event dict that `foreign_pre_chain` would make of it, its exception still whole."""
-    extra = {key: value for key, value in vars(record).items() if key not in OWN}
-    return {
-        **structlog.contextvars.get_contextvars(),
-        **extra,
+    """
+    Write *record* as the event dict that `foreign_pre_chain` would make of it, its exception still whole.
+
+    An extra that has the name of a field of the record goes beside it (`extra.event`).
+    """
+    level = safe_text(record.levelname).lower()
+    fields = {
         **_message(record),
-        "level": record.levelname.lower(),
-        "level_number": None if record.levelname.lower() in SEVERITIES else record.levelno,
+        "level": level,
+        "level_number": None if level in SEVERITIES else record.levelno,
         "logger": record.name,
         "timestamp": record.created,
         "exc_info": record.exc_info,
-        "exception": record.exc_text,
         "stack_info": record.stack_info,
         "pathname": record.pathname,
         "func_name": record.funcName,
         "lineno": record.lineno,
     }
+    if record.exc_text is not None:
+        fields["exception"] = record.exc_text
+    extra = {key: value for key, value in vars(record).items() if key not in OWN}
+    for key in extra.keys() & fields.keys():
+        extra[f"extra.{key}"] = extra.pop(key)
+    return {**structlog.contextvars.get_contextvars(), **extra, **fields}
 
 
 def _message(record: logging.LogRecord) -> dict[str, Any]:

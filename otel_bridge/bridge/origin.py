@@ -2,9 +2,10 @@
 
 import logging
 import sys
+import threading
+from collections import deque
 from types import FrameType
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from structlog._base import BoundLoggerBase
 
@@ -14,7 +15,18 @@ LOG: Final = logging.Logger._log.__code__
 PROCESS_EVENT: Final = BoundLoggerBase._process_event.__code__
 PROXY_TO_LOGGER: Final = BoundLoggerBase._proxy_to_logger.__code__
 
-_emitted: WeakKeyDictionary[logging.LogRecord, list[object]] = WeakKeyDictionary()
+REMEMBERED: Final = 8
+"""How many records each thread remembers: those that log further records while they are handled."""
+
+
+class _Emitted(threading.local):
+    """The latest records of a thread, each with the provider that it was emitted to."""
+
+    def __init__(self) -> None:
+        self.records: deque[tuple[object, object]] = deque(maxlen=REMEMBERED)
+
+
+_emitted: Final = _Emitted()
 
 
 def is_from_structlog(record: logging.LogRecord) -> bool:
@@ -44,11 +56,13 @@ def first_time(record: logging.LogRecord, logger_provider: object) -> bool:
     """
     Tell whether *record* has not yet been emitted to *logger_provider*, and remember that it has.
 
-    Handlers of a logger and of its parents, and `ProcessorFormatter` for each handler, show the same record again.
-    The record itself is not marked: a mark would be printed by `structlog.stdlib.ExtraAdder`.
+    Handlers of a logger and of its parents, and `ProcessorFormatter` for each handler, show the same record again, one
+    after the other on the same thread. The record itself is not marked: a mark would be printed by
+    `structlog.stdlib.ExtraAdder`. Nor is it known by its identity, because `ProcessorFormatter` makes a copy for each
+    handler; but every copy shares the number that its record wrote under `relativeCreated`.
     """
-    providers = _emitted.setdefault(record, [])
-    if any(provider is logger_provider for provider in providers):
+    identity = getattr(record, "relativeCreated", record)
+    if any(known is identity and provider is logger_provider for known, provider in _emitted.records):
         return False
-    providers.append(logger_provider)
+    _emitted.records.append((identity, logger_provider))
     return True
