@@ -29,12 +29,14 @@ NAMES: Final[Mapping[str, str]] = {
     "apikey": "api key",
     "apikeys": "api key",
     "token": "token",
+    "tokens": "token",
     "jwt": "token",
     "bsn": "bsn",
     "burgerservicenummer": "bsn",
 }
 """
-How names of secret keys end, in lower case and without punctuation, and the kind that the replacement says.
+How names of secret keys end, in lower case, without punctuation and the number of a form's second field
+(`new_password2`), and the kind that the replacement says.
 
 `client_secret`, `X-Api-Key`, `inpBsn` and `HTTP_AUTHORIZATION` all end so; `token_identifier`, `token_application`,
 `client_id` and `service_identifier`, which identify and are no secrets, do not.
@@ -46,26 +48,33 @@ IDENTIFYING: Final = frozenset(
 """Names whose whole value may be a number of the same form as a citizen service number."""
 
 CREDENTIALS: Final[Mapping[str, re.Pattern[str]]] = {
-    "credentials": re.compile(r"(?<=://)[^\s/?#@:\"']*:[^\s/?#@\"']+(?=@)"),
-    "jwt": re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"),
-    "authorization": re.compile(r"(?i:(?<=\bbearer )|(?<=\bbasic ))(?=[\w.~+/=-]*[\d=A-Z])[\w.~+/=-]{8,}"),
+    "credentials": re.compile(r"(?<=://)[^\s/?#@:\"']*:[^\s/?#\"']+(?=@)"),
+    "jwt": re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"),
+    "authorization": re.compile(
+        r"(?i:(?<=\bbearer )|(?<=\bbasic ))(?=[\w.~+/=-]*(?:[\d=]|[a-z][A-Z]))[\w.~+/=-]{8,}"
+        r"|(?i:(?<=\btoken ))[0-9a-f]{40}\b"
+    ),
 }
 """
 Secrets that are known by their form.
 
 Credentials of a URL (https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1), JSON web tokens
 (https://www.rfc-editor.org/rfc/rfc7519#section-3.1), bearer and basic credentials
-(https://www.rfc-editor.org/rfc/rfc6750#section-2.1). The last want a digit, a capital or padding, so that
-"basic principles" stays as it is.
+(https://www.rfc-editor.org/rfc/rfc6750#section-2.1). The last want a digit, a capital inside or padding, so that
+"basic principles" stays as it is. The 40 digits are a key of Django REST framework's `TokenAuthentication`.
+
+None looks twice at the same part of a text: an event may hold what anybody sent.
 """
 
-PARAMETER: Final = re.compile(r"(?<![^\s?&;,])([\w.%\[\]-]+)=([^&;#\s\"'<>]*)")
-"""A parameter of a query, or of a text that is written like one."""
-NUMBER: Final = re.compile(r"(?:(\w+)['\"]?\s?[=:]\s?['\"]?)?(?<![\w.-])(\d{9})(?![\w-]|\.\d)")
+PARAMETER: Final = re.compile(r"(?<![^\s?&;,(\[{\"'])([\w.%\[\]-]+)=(\"[^\"]*\"|'[^']*'|[^&;#\s\"'<>]*)")
+"""A parameter of a query, or of a text that is written like one, such as the text of an object."""
+NUMBER: Final = re.compile(
+    r"(?:(?<!\w)(\w+)['\"]?\s?[=:]\s?['\"]?)?(?:(?<![\w.-])|(?<=%[0-9A-Fa-f]{2}))(\d{9})(?![\w-]|\.\d)"
+)
 """Nine digits that stand alone, with the name that they are the value of where one precedes them."""
 PLAIN: Final = re.compile(r"[\w.-]*")
 """Names, UUIDs and the like, of which nothing but a JSON web token is a secret: one fast look for most texts."""
-WORTH_A_LOOK: Final = re.compile(r"\d{9}|\w=|://[^\s/]*@|eyJ|(?i:bearer|basic) ")
+WORTH_A_LOOK: Final = re.compile(r"\d{9}|[\w\]]=|://[^\s/]*@|eyJ|(?i:bearer|basic|token) ")
 
 
 def is_bsn(digits: str) -> bool:
@@ -87,7 +96,7 @@ class Redaction:
         without: Kinds of the default rules to leave out: those of `NAMES`, of `CREDENTIALS`, and `bsn`.
 
     Raises:
-        ValueError: *without* names a kind that no default rule has.
+        ValueError: *without* names a kind that no default rule has, or one of *names* has no letter or digit.
         re.error: A pattern is no regular expression.
     """
 
@@ -101,8 +110,9 @@ class Redaction:
         if unknown := sorted(set(without) - kinds):
             raise ValueError(f"without={unknown} names no kind of redaction; choose from {sorted(kinds)}.")
         self._names = {name: kind for name, kind in NAMES.items() if kind not in without}
+        if empty := [name for name in names if not _bare(name)]:
+            raise ValueError(f"names={empty} would redact every key; write a letter or digit of the key's name.")
         self._names |= {_bare(name): name for name in names}
-        self._endings = tuple(self._names)
         self._patterns = {kind: pattern for kind, pattern in CREDENTIALS.items() if kind not in without}
         own = {kind: re.compile(pattern) for kind, pattern in (patterns or {}).items()}
         self._patterns |= own
@@ -114,9 +124,9 @@ class Redaction:
     def _kind(self, name: str) -> str | None:
         """Return what kind of secret the value under key or parameter *name* is; `None` if it is none."""
         bare = _bare(name)
-        if not bare.endswith(self._endings):
-            return None
-        return next(self._names[bare[start:]] for start in range(len(bare)) if bare[start:] in self._names)
+        unnumbered = bare.rstrip("0123456789")
+        endings = [ending for ending in self._names if bare.endswith(ending) or unnumbered.endswith(ending)]
+        return self._names[max(endings, key=len)] if endings else None
 
     def text(self, text: str) -> str:
         """Return *text* with every secret in it replaced; a text that is nothing but a number is left alone."""

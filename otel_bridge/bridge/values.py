@@ -23,9 +23,9 @@ NODES: Final = 4096
 TEXT: Final = 16_384
 """How many characters of a text, or bytes, are kept."""
 RECORD_TEXT: Final = 262_144
-"""How many characters all nested and long texts of one record may hold together."""
+"""How many characters, or bytes, all long texts of one record may hold together; of one text no more is looked at."""
 SHORT: Final = 256
-"""A text up to this length at the top level costs nothing of `RECORD_TEXT`."""
+"""A text up to this length costs nothing of `RECORD_TEXT`."""
 EMPTY_KEY: Final = "(empty)"
 """Stands for an empty key, which is no attribute key: https://opentelemetry.io/docs/specs/otel/common/#attribute"""
 
@@ -34,6 +34,7 @@ NO_TEXT: Final = frozenset(
         ("django.db.models.query", "QuerySet"),
         ("django.db.models.query", "RawQuerySet"),
         ("django.db.models.manager", "BaseManager"),
+        ("django.utils.functional", "LazyObject"),
         ("django.forms.forms", "BaseForm"),
         ("django.forms.formsets", "BaseFormSet"),
         ("rest_framework.serializers", "BaseSerializer"),
@@ -73,18 +74,23 @@ class Walk:
 
     def text(self, text: str, most: int = TEXT) -> str:
         """Make *text* encodable and redacted, and no longer than *most* characters. Never raises."""
+        length = len(text)
+        if length > RECORD_TEXT:
+            text = text[:RECORD_TEXT]
         if not text.isascii() or "\0" in text:
             text = _encodable(text)
         if self._redaction is not None:
             text = self._redaction.text(text)
-        if len(text) <= SHORT:
-            return text
+        return text if length <= SHORT else self._within_bounds(text, most, length)
+
+    def _within_bounds(self, text: str, most: int, length: int) -> str:
+        """Take *text*, which was *length* characters long, out of what the record may still hold."""
         room = min(most, self._text)
         self._text -= min(len(text), room)
-        if len(text) <= room:
+        if len(text) <= room and length <= RECORD_TEXT:
             return text
         self.cut += 1
-        return shortened(text, room)
+        return shortened(text, room, length)
 
     def _value(self, value: object, parents: tuple[int, ...]) -> AnyValue:
         self._nodes -= 1
@@ -99,6 +105,10 @@ class Walk:
             return f"<unprintable {_name(type(value))} object>"
 
     def _known(self, value: object, parents: tuple[int, ...]) -> AnyValue:  # noqa: PLR0911 - a table of types
+        kind: type = type(value)
+        if _is_opaque(kind):
+            # Asking a lazy object what it is runs its work, too.
+            return _name(kind)
         if isinstance(value, Enum):
             return self.text(value.name if isinstance(value.name, str) else str(value))
         if isinstance(value, str):
@@ -111,17 +121,23 @@ class Walk:
             return value.total_seconds()
         if isinstance(value, bytes | bytearray | memoryview):
             return self._bytes(bytes(value))
-        if isinstance(value, Mapping | Set) or (isinstance(value, Sequence) and not is_a(type(value), LAZY)):
+        if isinstance(value, Mapping | Set) or (isinstance(value, Sequence) and not is_a(kind, LAZY)):
             return self._container(value, parents)
         return self.text(_text(value))
 
     def _bytes(self, value: bytes) -> bytes:
-        self.cut += len(value) > TEXT
-        return value[:TEXT]
+        length, kept = len(value), value[:RECORD_TEXT]
+        if self._redaction is not None:
+            # Latin-1 has a character for each byte.
+            kept = self._redaction.text(kept.decode("latin-1")).encode("latin-1", "replace")
+        room = min(TEXT, self._text)
+        self._text -= min(len(kept), room)
+        if len(kept) <= room and length <= RECORD_TEXT:
+            return kept
+        self.cut += 1
+        return kept[:room] + f"… [{length} bytes]".encode()
 
     def _container(self, value: Iterable[object], parents: tuple[int, ...]) -> AnyValue:
-        if _is_opaque(type(value)):
-            return _name(type(value))
         if id(value) in parents or len(parents) >= DEPTH:
             self.cut += 1
             return f"… {_name(type(value))}"
@@ -136,7 +152,25 @@ class Walk:
         if (more := len(value) - WIDTH) > 0:  # type: ignore[arg-type]  # sets and sequences have a length
             self.cut += more
             items.append(f"… {more} more")
-        return _of_one_type(items)
+        return self._of_one_type(items)
+
+    def _of_one_type(self, items: list[AnyValue]) -> AnyValue:
+        """
+        Write the items of a mixed list as texts.
+
+        The official SDK drops a list whose items are of more than one type: `opentelemetry.attributes`.
+        """
+        types = {type(item) for item in items if item is not None}
+        if len(types) < 2:
+            return items
+        if types == {int, float}:
+            return [item if item is None else float(item) for item in items]  # type: ignore[arg-type]  # all are numbers
+        return [item if item is None or isinstance(item, str) else self._json(item) for item in items]
+
+    def _json(self, item: AnyValue) -> str:
+        text = json.dumps(item, default=str, ensure_ascii=False)
+        # Quotes in quotes double at each level.
+        return text if len(text) <= SHORT else self._within_bounds(text, TEXT, len(text))
 
     def _mapping(self, value: Mapping[object, object], inside: tuple[int, ...]) -> dict[str, AnyValue]:
         converted: dict[str, AnyValue] = {}
@@ -157,7 +191,7 @@ class Walk:
             key = str.__str__(key) if isinstance(key, str) and not isinstance(key, Enum) else safe_text(key)
         if not key.isascii() or "\0" in key:
             key = _encodable(key)
-        return shortened(key, SHORT) if len(key) > SHORT else key or EMPTY_KEY
+        return shortened(key, SHORT, len(key)) if len(key) > SHORT else key or EMPTY_KEY
 
 
 def safe_text(value: object) -> str:
@@ -168,19 +202,19 @@ def safe_text(value: object) -> str:
         return f"<unprintable {_name(type(value))} object>"
 
 
-def shortened(text: str, most: int) -> str:
-    """Cut *text* to *most* characters and say how long it was."""
-    return f"{text[:most]}… [{len(text)} characters]"
+def shortened(text: str, most: int, length: int) -> str:
+    """Cut *text* to *most* characters and say that it was *length* long."""
+    return f"{text[:most]}… [{length} characters]"
 
 
 def _text(value: object) -> str:
     kind: type = type(value)
+    if _is_opaque(kind):
+        return _name(kind)
     if isinstance(value, Enum):
         return str(value.name)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
-    if _is_opaque(kind):
-        return _name(kind)
     if is_a(kind, MODEL):
         return f"{kind.__name__} object ({value.pk})"  # type: ignore[attr-defined]  # every model has one
     return str.__str__(str(value))
@@ -190,30 +224,17 @@ def _integer(value: int) -> int | str:
     if value in INT64:
         return value
     # Python refuses to write very long decimals: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
-    return str(value) if value.bit_length() < 10_000 else shortened(hex(value), SHORT)
+    return str(value) if value.bit_length() < 10_000 else _hexadecimal(value)
+
+
+def _hexadecimal(value: int) -> str:
+    text = hex(value)
+    return shortened(text, SHORT, len(text))
 
 
 def _encodable(text: str) -> str:
     """Write as escapes what UTF-8 cannot hold (lone surrogates) and what stores refuse (NUL)."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-
-
-def _of_one_type(items: list[AnyValue]) -> AnyValue:
-    """
-    Write the items of a mixed list as texts.
-
-    The official SDK drops a list whose items are of more than one type: `opentelemetry.attributes`.
-    """
-    types = {type(item) for item in items if item is not None}
-    if len(types) < 2:
-        return items
-    if types == {int, float}:
-        return [item if item is None else float(item) for item in items]  # type: ignore[arg-type]  # all are numbers
-    return [item if item is None or isinstance(item, str) else _json(item) for item in items]
-
-
-def _json(item: AnyValue) -> str:
-    return json.dumps(item, default=str, ensure_ascii=False)
 
 
 def _name(kind: type) -> str:
