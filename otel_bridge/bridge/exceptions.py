@@ -16,6 +16,8 @@ STACKTRACE: Final = 65_536
 
 CAUSE: Final = "\nThe above exception was the direct cause of the following exception:\n\n"
 CONTEXT: Final = "\nDuring handling of the above exception, another exception occurred:\n\n"
+NONE: Final = ("", "NoneType: None", "MISSING")
+"""What `logging.Formatter.formatException` and structlog write where no exception was being handled."""
 HEADER: Final = re.compile(r"^(?:  [+|] )?(?:Exception Group )?Traceback \(most recent call last\):$")
 MARGIN: Final = re.compile(r"^  [+|] ")
 LAST_LINE: Final = re.compile(r"^([^\W\d][\w.<>]*)(?:: (.*))?$")
@@ -48,13 +50,27 @@ def exception_info(exc_info: object, exception: object, keep: Stacktrace = "full
         Its type (with its module, unless it is a builtin), message and stack trace, each `None` where it is not known
         or not kept; `None` if there is no exception. Never raises.
     """
-    for shape in (_raw(exc_info), _raw(exception)):
-        if shape is not None:
-            return _from_raw(shape, keep)
-    if isinstance(exception, str) and exception:
-        return _from_text(exception, keep)
-    if isinstance(exception, Sequence) and exception and all(isinstance(item, Mapping) for item in exception):
-        return _from_dicts(exception, keep)
+    try:
+        for shape in (_raw(exc_info), _raw(exception)):
+            if shape is not None:
+                return _from_raw(shape, keep)
+        return _from_rendered(exception, keep)
+    except Exception:  # noqa: BLE001 - a foreign type may raise anything from anywhere
+        return None
+
+
+def says_none(value: object) -> bool:
+    """Tell whether *value*, of which no exception could be made, was never meant to hold one. Never raises."""
+    if type(value) is tuple:
+        return value == () or all(part is None for part in value)
+    return value is None or type(value) is bool or (type(value) is str and value in NONE)
+
+
+def _from_rendered(exception: object, keep: Stacktrace) -> ExceptionInfo | None:
+    if isinstance(exception, str):
+        return None if exception in NONE else _from_text(exception, keep)
+    if isinstance(exception, Sequence) and all(isinstance(item, Mapping) and "exc_type" in item for item in exception):
+        return _from_dicts(exception, keep) if exception else None
     return None
 
 

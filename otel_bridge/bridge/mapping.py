@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, tzinfo
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 from opentelemetry._logs import SeverityNumber
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
-from otel_bridge.bridge.exceptions import STACKTRACE, Stacktrace, exception_info
+from otel_bridge.bridge.exceptions import STACKTRACE, Stacktrace, exception_info, says_none
 from otel_bridge.bridge.redaction import Redaction
 from otel_bridge.bridge.severity import METHOD_LEVELS, severity
 from otel_bridge.bridge.timestamps import nanoseconds
@@ -114,7 +114,7 @@ def other_status(_event: Event, key: str, value: object) -> Attributes:
 
 def method(event: Event, key: str, value: object) -> Attributes:
     """Take the method of a request, where a path stands beside it."""
-    if isinstance(event.keys.get("path"), str):
+    if isinstance(value, str) and isinstance(event.keys.get("path"), str):
         yield "http.request.method", value
     yield key, value
 
@@ -128,7 +128,8 @@ def path(event: Event, key: str, value: object) -> Attributes:
 
 def endpoint(_event: Event, key: str, value: object) -> Attributes:
     """Take the path of a deprecated endpoint."""
-    yield "url.path", value
+    if isinstance(value, str):
+        yield from _url(value)
     yield key, value
 
 
@@ -141,6 +142,12 @@ def request(_event: Event, key: str, value: object) -> Attributes:
         yield "http.request.method", line[1]
         yield from _url(line[2])
     yield key, value
+
+
+def stack(_event: Event, _key: str, value: object) -> Attributes:
+    """Take the stack that structlog or `logging` rendered; before that was done there is only a flag."""
+    if isinstance(value, str):
+        yield "code.stacktrace", value
 
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -160,8 +167,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "request": request,
     "user_agent": "user_agent.original",
     "ip": "client.address",
-    "stack": "code.stacktrace",
-    "stack_info": "code.stacktrace",
+    "stack": stack,
+    "stack_info": stack,
     "pathname": "code.file.path",
     "func_name": "code.function.name",
     "lineno": "code.line.number",
@@ -228,6 +235,9 @@ class Mapper:
         redaction: What to replace in values; `None` replaces nothing.
         stacktrace: How much of a stack trace to keep.
         timezone: The zone of timestamps that name none.
+
+    Raises:
+        ValueError: The value of *stacktrace* is not known.
     """
 
     def __init__(
@@ -239,6 +249,8 @@ class Mapper:
         stacktrace: Stacktrace = "full",
         timezone: tzinfo = UTC,
     ) -> None:
+        if stacktrace not in get_args(Stacktrace):
+            raise ValueError(f"stacktrace={stacktrace!r} is not known; write 'full', 'short' or 'none'.")
         self._rules: Mapping[str, Rule] = {**RULES, **(keys or {})}
         self._documented = {name: key for key, name in (renamed or {}).items()}
         self._redaction = redaction
@@ -269,6 +281,19 @@ class Mapper:
         """
         if self._documented:
             event_dict = {self._documented.get(key, key): value for key, value in event_dict.items()}
+        try:
+            return self._fields(event_dict, method_name, logger_name, current, named)
+        except Exception:  # noqa: BLE001 - a foreign type raised where it was only asked what it is
+            return self._fields(_plain(event_dict, self._redaction), method_name, logger_name, current, named)
+
+    def _fields(
+        self,
+        event_dict: Mapping[str, Any],
+        method_name: str,
+        logger_name: str | None,
+        current: SpanContext,
+        named: bool,  # noqa: FBT001
+    ) -> LogFields:
         walk = Walk(self._redaction)
         level = _first(event_dict.get("level"), METHOD_LEVELS.get(method_name, method_name))
         body, is_formatted = _body(event_dict)
@@ -326,11 +351,9 @@ class Mapper:
             return
         found = exception_info(exc_info, exception, self._stacktrace)
         if found is None:
-            # Not an exception, but what the application logged: only flags that found none go.
+            # Not an exception, but what the application logged: only what says that there is none goes.
             leftovers = {"exc_info": exc_info, "exception": exception}
-            given |= {
-                key: walk.attribute(key, value) for key, value in leftovers.items() if value not in (None, True, False)
-            }
+            given |= {key: walk.attribute(key, value) for key, value in leftovers.items() if not says_none(value)}
             return
         if given.get("message") is not None:
             derived["exception.message"] = given.pop("message")
@@ -340,6 +363,17 @@ class Mapper:
             derived["exception.type"] = walk.text(found.type)
         if found.stacktrace is not None:
             derived["exception.stacktrace"] = walk.text(found.stacktrace, STACKTRACE + SHORT)
+
+
+def _plain(event_dict: Mapping[Any, Any], redaction: Redaction | None) -> dict[str, Any]:
+    """Write an event dict in types of Python's own, so that reading it runs no foreign code; exceptions stay."""
+    walk = Walk(redaction)
+    plain: dict[str, Any] = {}
+    for key, value in event_dict.items():
+        name = walk.key(key)
+        is_exception = issubclass(type(value), BaseException) or (type(value) is tuple and key == "exc_info")
+        plain[name] = value if is_exception else walk.attribute(name, value)
+    return plain
 
 
 def _bounded(attributes: dict[str, AnyValue], walk: Walk) -> dict[str, AnyValue]:

@@ -65,14 +65,15 @@ class LogBridge:
 
     def __call__(self, logger: WrappedLogger, method_name: str, event_dict: EventDict) -> EventDict:
         """Emit *event_dict* and return it unchanged. Never raises an `Exception`."""
-        record = event_dict.get("_record")
+        # Behind a renderer it is no dict any more, which must not break the application either.
+        record = event_dict.get("_record") if isinstance(event_dict, dict) else None
         if isinstance(record, logging.LogRecord):
             is_first = first_time(record, self._emitter.logger_provider)
         else:
             is_first = len(self._alive) == 1 or not self._stands_behind_another()
         if is_first:
             name = getattr(logger, "name", None)
-            named = event_dict.get("_from_structlog") is not False
+            named = record is None or event_dict.get("_from_structlog") is not False
             self._emitter.emit(event_dict, method_name, name if isinstance(name, str) else None, named=named)
         return event_dict
 
