@@ -1,0 +1,17 @@
+"""The commands, put together."""
+
+import typer
+
+from otel_bridge.cli.demo import demo
+from otel_bridge.cli.events import events
+
+app = typer.Typer(
+    name="otel-bridge",
+    help="Takes the structured logs of structlog applications to OpenTelemetry.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command()(demo)
+app.command()(events)
