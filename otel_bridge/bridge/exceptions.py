@@ -39,8 +39,8 @@ def exception_info(exc_info: object, exception: object, keep: Stacktrace = "full
     Describe the exception of an event.
 
     Args:
-        exc_info: The value under `exc_info`: `True` for the one that is being handled, an instance, or a tuple as
-            `sys.exc_info()` returns it. Anything else stands for none.
+        exc_info: The value under `exc_info`: `True` (or 1) for the one that is being handled, an instance, or a tuple
+            as `sys.exc_info()` returns it. Anything else stands for none.
         exception: The value under `exception`: an instance (as Celery's), the text that
             `structlog.processors.format_exc_info` rendered, or the list of `structlog.processors.dict_tracebacks`.
             Anything else stands for none. A raw *exc_info* wins over an instance, and that over what was rendered.
@@ -50,6 +50,8 @@ def exception_info(exc_info: object, exception: object, keep: Stacktrace = "full
         Its type (with its module, unless it is a builtin), message and stack trace, each `None` where it is not known
         or not kept; `None` if there is no exception. Never raises.
     """
+    if exc_info is True or (type(exc_info) is int and exc_info == 1):
+        exc_info = sys.exc_info()
     try:
         for shape in (_raw(exc_info), _raw(exception)):
             if shape is not None:
@@ -75,8 +77,6 @@ def _from_rendered(exception: object, keep: Stacktrace) -> ExceptionInfo | None:
 
 
 def _raw(value: object) -> ExcInfo | None:
-    if value is True:
-        value = sys.exc_info()
     if isinstance(value, BaseException):
         return type(value), value, value.__traceback__
     if isinstance(value, tuple) and len(value) == 3 and isinstance(value[1], BaseException):

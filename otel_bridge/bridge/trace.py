@@ -34,21 +34,27 @@ def span_context(event_dict: Mapping[str, object], current: SpanContext) -> tupl
         The current span's context where it is valid, else the bound one; and what was bound and says something else
         than the chosen one, as attributes under names of their own (`bound.trace_id`): the stores have a `trace_id`.
     """
-    bound = {key: event_dict[key] for key in BOUND_KEYS & event_dict.keys() if event_dict[key] is not None}
+    bound = {key: event_dict[key] for key in BOUND_KEYS & event_dict.keys() if not _is_nothing(event_dict[key])}
     pair = _from_pair(bound)
     header = _from_traceparent(bound.get("traceparent"))
     chosen = current
     if not current.is_valid and (pair.trace_id or header.trace_id):
         trace_id, span_id, flags = pair if pair.trace_id else header
         chosen = SpanContext(trace_id, span_id, is_remote=False, trace_flags=TraceFlags(flags))
+    is_same = pair.trace_id == chosen.trace_id != 0
     said = {
-        "trace_id": pair.trace_id == chosen.trace_id,
-        "span_id": pair.span_id == chosen.span_id,
-        "parent_span_id": pair.trace_id == chosen.trace_id and _number(bound.get("parent_span_id"), 16) > 0,
-        "trace_flags": pair.trace_id == chosen.trace_id,
-        "traceparent": header[:2] == (chosen.trace_id, chosen.span_id),
+        "trace_id": is_same,
+        "span_id": pair.span_id == chosen.span_id != 0,
+        "parent_span_id": is_same and _number(bound.get("parent_span_id"), 16) > 0,
+        "trace_flags": is_same,
+        "traceparent": header[:2] == (chosen.trace_id, chosen.span_id) and header.trace_id != 0,
     }
     return chosen, {f"bound.{key}": value for key, value in bound.items() if not said[key]}
+
+
+def _is_nothing(value: object) -> bool:
+    """Tell whether *value* stands for no trace: `None`, an empty text, or zeros."""
+    return value is None or (type(value) is int and value == 0) or (type(value) is str and not value.strip("0"))
 
 
 def _from_pair(bound: Mapping[str, object]) -> _Bound:
