@@ -1,13 +1,44 @@
 """What every test has: clean logging and structlog, and no error that was contained unseen."""
 
 import logging
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from otel_bridge.diagnostics import Diagnostics, diagnostics
 from tests.otlp import GrpcReceiver, HttpReceiver, Memory
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run Python in a process of its own, where what is global is new, and return what it wrote to stdout."""
+
+    def run(code: str, **environ: str) -> str:
+        # No variable of OpenTelemetry's is handed down.
+        script = tmp_path / "script.py"
+        script.write_text(textwrap.dedent(code))
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+        root = str(Path(__file__).parent.parent)
+        done = subprocess.run(  # noqa: S603 - the tests' own code
+            [sys.executable, "-W", "error", script],
+            env={**inherited, "PYTHONPATH": root, **environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture
