@@ -21,15 +21,17 @@ def demo(
     """
     Run a Django application that logs as the five systems do, and find every record again.
 
-    Needs nothing but Python: the records go to an embedded OTLP receiver, unless servers are named. Exits with 0
-    only if everything that was logged was found in each store.
+    Needs nothing but Python: the records go to an embedded OTLP receiver,
+    unless servers are named.
+
+    Exits with 0 only if everything that was logged was found in each store.
 
     Examples:
         otel-bridge demo
 
         otel-bridge demo --otlp http://127.0.0.1:4318 --loki http://127.0.0.1:3100
 
-        OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 otel-bridge demo --serve --host 0.0.0.0
+        OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 otel-bridge demo --serve
     """
     # Brought by an extra of its own, `otel-bridge[demo]`, which the other commands do without.
     from otel_bridge.demo import run, stacks  # noqa: PLC0415

@@ -10,7 +10,8 @@ The application, as an operator would run it:
 What happens to it:
 
 * `visit`: starts it and sends it requests. `expected`: what it printed, as records that each store must hold.
-* `stores`: asks the embedded store, Loki and Elasticsearch the same questions. `comparison`: what is missing.
+* `stores`: asks the embedded store, Loki and Elasticsearch the same questions. `comparison`: what is missing in the
+  answer to one of them. `verdict`: in those to all.
 * `report`: what is printed. `run`: all of it, in order, to an exit status.
 
 Where its records go:
@@ -18,5 +19,5 @@ Where its records go:
 * `receiver`: the embedded OTLP receiver; `decoding` reads what arrives, `memory` keeps it.
 * `stacks`: containers, the native servers of a checkout, or the embedded receiver: which, why, started, stopped.
 
-`bootstrap` makes the virtual environment for all this; `python -m otel_bridge.demo` is what it runs there.
+`python -m otel_bridge.demo` is `make demo`; `otel-bridge demo` is the part that an installed package can do.
 """

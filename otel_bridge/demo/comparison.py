@@ -15,7 +15,7 @@ COMPARED: Final = (str, int, float)
 """Types of values that every store gives back as they were; it may shape maps and lists its own way."""
 
 REDACTED: Final = "[redacted: "
-LONG: Final = 60
+LONG: Final = 38
 
 
 def problems(expected: Iterable[Line], found: Iterable[Stored], name_of: Callable[[str], str]) -> list[str]:

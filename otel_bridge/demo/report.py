@@ -65,19 +65,19 @@ def one_request(console: Console, request: Request, printed: Sequence[Line], sto
     """Print what each store holds for one request, side by side, and some of its records key by key."""
     lines = [line for line in printed if line.request_id == request.request_id]
     held = {store.name: store.find("request_id", request.request_id) for store in stores}
-    table = _table(f"One request: request_id {request.request_id}, trace_id {request.trace_id}", "Printed", "Logger")
+    table = _table(f"One request: request_id {request.request_id}, trace_id {request.trace_id}", "Printed")
     for store in stores:
         table.add_column(store.name, no_wrap=True, min_width=SUMMARY)
     for line in lines:
         cells = (_summary(store, line, _like(line, held[store.name])) for store in stores)
-        table.add_row(f"{line.level:<7} {escape(shortened(line.event))}", escape(line.logger), *cells)
+        table.add_row(f"{line.level:<7} {escape(shortened(line.event))}", *cells)
     console.print(table)
     shown: set[str] = set()
-    table = _table(
-        "Two of its records, key by key (a name that a store writes otherwise stands before =)", "Key", "Printed"
-    )
+    table = _table("Two of its records, key by key (a name that a store writes otherwise stands before =)", "Key")
+    table.expand = True
+    table.add_column("Printed", overflow="fold", ratio=1)
     for store in stores:
-        table.add_column(store.name, overflow="fold")
+        table.add_column(store.name, overflow="fold", ratio=1)
     for line in lines:
         if line.event in IN_FULL:
             _key_by_key(table, line, [(store, _like(line, held[store.name])) for store in stores], shown)

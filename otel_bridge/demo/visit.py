@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -19,6 +19,9 @@ from otel_bridge.demo.stores import SERVICE
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 15.0
+
+WAITS: Final = {"OTEL_BLRP_SCHEDULE_DELAY": "500"}
+"""Milliseconds that a record may wait for others: whoever runs a demo waits too."""
 
 CITIZEN: Final = "inpBsn=123456782"
 """A citizen service number, as Open Zaak's clients send them in queries; it must reach no store."""
@@ -51,11 +54,11 @@ class Application:
 
     def __init__(self, url: str, log: Path) -> None:
         self.url = url
-        self._log = log
+        self.log = log
 
     def printed(self) -> str:
         """Return everything that it has printed so far."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     def tail(self) -> str:
         """Return the last lines of it, ready to be appended to a message."""
@@ -69,7 +72,7 @@ class Application:
             ApplicationError: It was answered otherwise, or not at all.
         """
         headers = {
-            "traceparent": f"00-{request.trace_id}-{secrets.token_hex(8)}-01",
+            "traceparent": f"00-{request.trace_id}-{request.trace_id[16:]}-01",
             "X-Request-ID": request.request_id,
             "X-Correlation-ID": request.correlation_id,
             "User-Agent": SERVICE,
@@ -104,33 +107,46 @@ def requests(run: str) -> list[Request]:
 @contextmanager
 def application(endpoint: str) -> Iterator[Application]:
     """
-    Run the application, which sends its records to *endpoint*, on a free port of the loopback.
+    Run the application with the bridge, which sends its records to *endpoint*, an address of OTLP over HTTP.
+
+    Raises:
+        ApplicationError: It ended, or did not listen in time.
+    """
+    # What is set for the exporter here is meant for another application.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_EXPORTER_OTLP_")}
+    own = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_SERVICE_NAME": SERVICE,
+    }
+    with running(("-m", "otel_bridge.cli", "demo", "--serve", "--port"), {**WAITS, **environment, **own}) as started:
+        yield started
+
+
+@contextmanager
+def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[Application]:
+    """
+    Run Python with *arguments* and a free port of the loopback after them, until it listens there and as long as asked.
 
     Raises:
         ApplicationError: It ended, or did not listen in time.
     """
     port = _free_port()
-    # What is set for the exporter here is meant for another application.
-    environment = {
-        "OTEL_BLRP_SCHEDULE_DELAY": "500",
-        **{name: value for name, value in os.environ.items() if not name.startswith("OTEL_EXPORTER_OTLP_")},
-        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-        "OTEL_SERVICE_NAME": SERVICE,
-    }
-    command = [sys.executable, "-m", "otel_bridge.cli", "demo", "--serve", "--port", str(port)]
     with tempfile.TemporaryDirectory(prefix="otel-bridge-demo-") as folder:
-        running = Application(f"http://127.0.0.1:{port}", Path(folder) / "application.log")
-        with (Path(folder) / "application.log").open("wb") as log:
-            child = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - this package's own
+        log = Path(folder) / "application.log"
+        with log.open("wb") as output:
+            child = subprocess.Popen(  # noqa: S603 - this package's own
+                [sys.executable, *arguments, str(port)], env=environment, stdout=output, stderr=output
+            )
+        started = Application(f"http://127.0.0.1:{port}", log)
         try:
-            _await_listening(child, port, running)
-            yield running
+            _await_listening(child, port, started)
+            yield started
         finally:
             stop(child)
 
 
-def _await_listening(child: subprocess.Popen[bytes], port: int, running: Application) -> None:
+def _await_listening(child: subprocess.Popen[bytes], port: int, started: Application) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -138,7 +154,7 @@ def _await_listening(child: subprocess.Popen[bytes], port: int, running: Applica
             return
         except OSError:
             if child.poll() is not None or time.monotonic() > deadline:
-                raise ApplicationError(f"The demo application does not run{running.tail()}") from None
+                raise ApplicationError(f"The demo application does not run{started.tail()}") from None
             time.sleep(0.05)
 
 
