@@ -66,7 +66,9 @@ Credentials of a URL (https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1), JSO
 None looks twice at the same part of a text: an event may hold what anybody sent.
 """
 
-PARAMETER: Final = re.compile(r"(?<![^\s?&;,(\[{\"'])([\w.%\[\]-]+)=(\"[^\"]*\"|'[^']*'|[^&;#\s\"'<>]*)")
+PARAMETER: Final = re.compile(
+    r"(?<![^\s?&;,(\[{\"'])([\w.%\[\]-]+)=(\[redacted: [^\]]*\]|\"[^\"]*\"|'[^']*'|[^&;#\s\"'<>]*)"
+)
 """A parameter of a query, or of a text that is written like one, such as the text of an object."""
 NUMBER: Final = re.compile(
     r"(?:(?<!\w)(\w+)['\"]?\s?[=:]\s?['\"]?)?(?:(?<![\w.-])|(?<=%[0-9A-Fa-f]{2}))(\d{9})(?![\w-]|\.\d)"
