@@ -71,7 +71,7 @@ PARAMETER: Final = re.compile(
 )
 """A parameter of a query, or of a text that is written like one, such as the text of an object."""
 NUMBER: Final = re.compile(
-    r"(?:(?<!\w)(\w+)['\"]?\s?[=:]\s?['\"]?)?(?:(?<![\w.-])|(?<=%[0-9A-Fa-f]{2}))(\d{9})(?![\w-]|\.\d)"
+    r"(?:(?<!\w)([^\W\d]\w*)['\"]?\s?[=:]\s?['\"]?)?(?:(?<![\w.-])|(?<=%[0-9A-Fa-f]{2}))(\d{9})(?![\w-]|\.\d)"
 )
 """Nine digits that stand alone, with the name that they are the value of where one precedes them."""
 PLAIN: Final = re.compile(r"[\w.-]*")
