@@ -34,14 +34,14 @@ def demo(
         OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 otel-bridge demo --serve
     """
     # Brought by an extra of its own, `otel-bridge[demo]`, which the other commands do without.
-    from otel_bridge.demo import run, stacks  # noqa: PLC0415
+    from otel_bridge.demo import choice, run, stacks  # noqa: PLC0415
     from otel_bridge.demo.serve import serve as serve_application  # noqa: PLC0415
 
     if serve:
         serve_application(host, port)
         return
     start: stacks.Start = stacks.embedded
-    why = stacks.NOTHING_ELSE
+    why = choice.NOTHING_ELSE
     if otlp is not None:
         if not (loki or elasticsearch):
             raise typer.BadParameter("name what the Collector writes to, with --loki, --elasticsearch or both.")

@@ -3,17 +3,17 @@
 import os
 import sys
 
-from otel_bridge.demo import stacks
+from otel_bridge.demo.application import ApplicationError
+from otel_bridge.demo.choice import choose
 from otel_bridge.demo.run import run
 from otel_bridge.demo.stacks import StackError
 from otel_bridge.demo.stores import StoreError
-from otel_bridge.demo.visit import ApplicationError
 
 
 def main() -> int:
     """Run the demo and return its exit status."""
     try:
-        start, why = stacks.choose(os.environ.get("STACK"))
+        start, why = choose(os.environ.get("STACK"))
         return run(start, why, keep=os.environ.get("KEEP", "") not in ("", "0"))
     except (ApplicationError, StackError, StoreError) as exc:
         sys.exit(f"otel-bridge demo: {exc}")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from otel_bridge.demo import chain, stacks
+from otel_bridge.demo import chain, choice, stacks
 from otel_bridge.demo.comparison import place, shortened
 from otel_bridge.demo.decoding import as_text
 from otel_bridge.demo.expected import Line
@@ -25,10 +25,14 @@ OK: Final = "[green]✔[/]"
 SUMMARY: Final = len("warning 10 of 10 keys")
 
 
-def started(console: Console, stack: stacks.Stack, why: str, seconds: float) -> None:
-    """Say which stack runs, and why it is this one."""
-    _line(console, "Stack", f"{stack.description}; ready after {seconds:.0f} s")
-    _line(console, "", f"Chosen because {why}.")
+def starting(console: Console, why: str) -> None:
+    """Say why it is this stack, before it is there: that can take a while."""
+    _line(console, "Stack", f"Chosen because {why}. Starting …")
+
+
+def started(console: Console, stack: stacks.Stack, seconds: float) -> None:
+    """Say which stack runs."""
+    _line(console, "", f"{stack.description}; ready after {seconds:.0f} s")
     for store in stack.stores:
         _line(console, "", f"{store.name}: {store.url}")
 
@@ -46,7 +50,7 @@ def found(console: Console, requests: Sequence[Request], printed: Sequence[Line]
     """Print how many records of each request each store holds."""
     table = _table("Found again", "Request", "Answer", "Logged")
     for verdict in verdicts:
-        table.add_column(f"{verdict.store.name} by request_id\nand by trace_id", justify="right")
+        table.add_column(f"{verdict.store.name}, by\nrequest_id, trace_id", justify="right")
     for number, request in enumerate(requests):
         logged = sum(line.request_id == request.request_id for line in printed)
         cells = (_cell(logged, verdict.requests[number]) for verdict in verdicts)
@@ -141,7 +145,7 @@ def how_to_go_on(console: Console, request: Request, stack: stacks.Stack, *, kee
         for number, (key, value) in enumerate(questions.items()):
             _line(console, "" if number else store.name, store.example(key, value))
     if any(isinstance(store, EmbeddedStore) for store in stack.stores):
-        for number, sentence in enumerate(stacks.real_ones()):
+        for number, sentence in enumerate(choice.real_ones()):
             _line(console, "" if number else "Real stores", sentence)
 
 

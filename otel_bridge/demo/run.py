@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import Console
 
 from otel_bridge.demo import report, stacks, visit
+from otel_bridge.demo.application import application
 from otel_bridge.demo.expected import Line, lines
 from otel_bridge.demo.stores import Store, StoreError
 from otel_bridge.demo.verdict import Verdict, ask
@@ -39,14 +40,15 @@ def run(start: stacks.Start, why: str, *, keep: bool = False, timeout: float = T
     began = time.time_ns()
     console = Console()
     signal.signal(signal.SIGTERM, _interrupt)
+    report.starting(console, why)
     with start(keep, began) as stack:
-        report.started(console, stack, why, _seconds_since(began))
-        with visit.application(stack.otlp) as application:
+        report.started(console, stack, _seconds_since(began))
+        with application(stack.otlp) as running:
             sent = visit.requests(secrets.token_hex(3))
             for request in sent:
-                application.send(request)
-            printed = lines(application.printed())
-            report.sent(console, application.url, sent, printed)
+                running.send(request)
+            printed = lines(running.printed())
+            report.sent(console, running.url, sent, printed)
             deadline = time.monotonic() + timeout
             with console.status("Asking the stores …"):
                 verdicts = [_until_found(store, sent, printed, deadline) for store in stack.stores]

@@ -6,6 +6,8 @@ import re
 import pytest
 
 from otel_bridge.demo import visit
+from otel_bridge.demo.application import running
+from otel_bridge.demo.expected import lines
 from otel_bridge.demo.receiver import Receiver
 
 WITH, WITHOUT = "otel_bridge.demo.settings", "otel_bridge.demo.today"
@@ -48,10 +50,10 @@ def printed(settings: str, endpoint: str, requests: list[visit.Request]) -> byte
     """Run the application with *settings*, send *requests*, and return what it wrote, standard error included."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     own = {"DJANGO_SETTINGS_MODULE": settings, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_SERVICE_NAME": "demo"}
-    with visit.running(("-W", "ignore", "-c", FIXED), {**environment, **own}) as application:
+    with running(("-c", FIXED), {**environment, **own}) as started:
         for request in requests:
-            application.send(request)
-        return ADDRESS.sub(b"", application.log.read_bytes())
+            started.send(request)
+        return ADDRESS.sub(b"", started.log.read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -66,4 +68,4 @@ def test_byte_identical(embedded: Receiver, requests: list[visit.Request]) -> No
     assert embedded.memory.find({}) == []
     with_bridge = printed(WITH, embedded.url, requests)
     assert with_bridge == without
-    assert without.count(b"\n") == len(embedded.memory.find({})) > 200
+    assert len(lines(without.decode())) == len(embedded.memory.find({})) > 200
