@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -30,10 +31,11 @@ def is_real() -> bool:
 
 
 def described() -> str:
-    """Say whose chain it is."""
+    """Say whose chain it is, and where it is not the real one, what is missing."""
     if is_real():
-        return f"the chain of open-api-framework {version('open-api-framework')}"
-    return "the chain of open-api-framework, written out: it needs Python 3.12, `pip install 'otel-bridge[demo]'` there"
+        return f"the chain of the real open-api-framework {version('open-api-framework')}"
+    missing = "`pip install 'otel-bridge[demo]'`" if sys.version_info >= (3, 12) else "Python 3.12 or newer"
+    return f"open-api-framework's chain, written out: the real one needs {missing}"
 
 
 def logging_config() -> dict[str, Any]:
