@@ -1,0 +1,103 @@
+"""Where requests go, and how."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from otel_bridge.export.transport import Transport
+
+Protocol = Literal["http/protobuf", "grpc"]
+Compression = Literal["gzip", "none"]
+
+LEVEL: Final = 1
+"""Of gzip: the higher ones take twice the time, and more, to save a tenth of the bytes."""
+GZIP: Final = 16 + zlib.MAX_WBITS
+SECRET_LENGTH: Final = 6
+"""Words of a header's value from this length on are taken out of messages."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """
+    One receiver of OTLP and how to talk to it; neither its text nor its representation shows a secret.
+
+    Attributes:
+        url: Scheme (`https` is TLS, for gRPC too), host, port, path and query; no credentials.
+        protocol: OTLP's.
+        headers: Sent with each request; names in lower case.
+        compression: Of requests.
+        timeout: Seconds for one request.
+        certificate: PEM file, or folder, of trusted authorities; `None` for the system's.
+        client_certificate: PEM file with our certificate, for mutual TLS.
+        client_key: PEM file with its key; `None` where the certificate's file holds it.
+        proxy: URL of an HTTP proxy, with its port, without credentials; `None` for none.
+        proxy_headers: Sent to the proxy.
+    """
+
+    url: str
+    protocol: Protocol = "http/protobuf"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    compression: Compression = "none"
+    timeout: float = 10.0
+    certificate: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    proxy: str | None = None
+    proxy_headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Name the receiver for people: its URL without the query, which may hold a key."""
+        return self.url.partition("?")[0]
+
+    def __repr__(self) -> str:
+        """Show what is no secret: of headers, the names."""
+        return f"<Endpoint {self}, {self.protocol}, {self.compression}, headers: {', '.join(self.headers) or 'none'}>"
+
+    @property
+    def parts(self) -> SplitResult:
+        """The parts of the URL; its port is always there."""
+        return urlsplit(self.url)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is reached over TLS."""
+        return self.parts.scheme == "https"
+
+    def packed(self, request: bytes) -> bytes:
+        """Compress *request* as it should be; without the clock that `gzip.compress` writes."""
+        if self.compression == "none":
+            return request
+        packing = zlib.compressobj(LEVEL, wbits=GZIP)
+        return packing.compress(request) + packing.flush()
+
+    def cleared(self, text: str) -> str:
+        """Take out of *text*, which a receiver wrote, what it was sent as the value of a header."""
+        for value in (*self.headers.values(), *self.proxy_headers.values()):
+            for word in value.split():
+                text = text.replace(word, "***") if len(word) >= SECRET_LENGTH else text
+        return text
+
+
+def transport(endpoint: Endpoint) -> Transport:
+    """
+    Make the transport of this process to *endpoint*. It connects at its first request.
+
+    Raises:
+        ValueError: A certificate or key cannot be read; the message names the file and the variable.
+        ModuleNotFoundError: gRPC is asked for, and `h2` is not installed; the message names the remedy.
+    """
+    if endpoint.protocol == "http/protobuf":
+        from otel_bridge.export.http import HttpTransport  # noqa: PLC0415 - an application has but one of them
+
+        return HttpTransport(endpoint)
+    try:
+        from otel_bridge.export.grpc import GrpcTransport  # noqa: PLC0415 - needs an optional extra
+    except ModuleNotFoundError as exc:
+        raise ModuleNotFoundError(
+            f"OTLP over gRPC needs {exc.name}: pip install 'otel-bridge[grpc]', or set "
+            "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and the endpoint to the port of OTLP over HTTP (4318).",
+            name=exc.name,
+        ) from exc
+    return GrpcTransport(endpoint)
