@@ -1,7 +1,9 @@
 """Which stack runs, and why."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -85,9 +87,11 @@ def _no_engine(root: Path) -> str | None:
 def _is_built() -> bool:
     from stack import build  # noqa: PLC0415 - only a checkout has it
 
-    wanted = {
-        "otelcol": build.collector_key(),
-        "loki": build.loki_key(),
-        "elasticsearch": build.ELASTICSEARCH_VERSION,
-    }
-    return build.missing() is None and all(build._find(name, key) is not None for name, key in wanted.items())
+    try:
+        # Where there is no tool to build with, nothing is missing only if everything is built.
+        environment = {**os.environ, "JAVA_HOME": str(build.java_home()), "PATH": ""}
+    except build.MissingToolError:
+        return False
+    code = "import sys; from stack import build; sys.exit(build.missing() is not None)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=checkout(), env=environment, check=False)  # noqa: S603
+    return done.returncode == 0
