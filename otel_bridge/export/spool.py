@@ -1,0 +1,413 @@
+"""
+Records on disk before the call that logged them returns, and until they are delivered.
+
+They survive the end of their process, however it comes: SIGKILL, `os._exit`, the kernel that needs memory. Whoever
+uses the same folder next adopts them. They survive the end of the machine with `fsync` only.
+
+Nothing here waits for another thread: a thread takes a segment that no other one writes out of a list, or makes one,
+and puts it back. So neither a fork at a bad moment, nor a signal handler or `__del__` that logs while its own thread
+is writing, can block.
+"""
+
+import mmap
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from secrets import token_hex
+from typing import Final, NamedTuple
+
+from otel_bridge.diagnostics import diagnostics
+from otel_bridge.export.segment import HEAD, HEADER, NAME, Contents, Segment, forget_inherited, look, read
+
+RETRY: Final = 60.0
+"""Seconds after which a disk that was full or failing is tried again."""
+WIPE_ON_FORK: Final = 18
+"""`MADV_WIPEONFORK` of https://man7.org/linux/man-pages/man2/madvise.2.html."""
+ATTEMPTS: Final = 3
+"""To make a segment: another process may take a new file for an orphan before it is locked."""
+
+
+class SpoolError(Exception):
+    """The folder cannot hold a spool."""
+
+
+class Spooled(NamedTuple):
+    """A record that another process left."""
+
+    place: int
+    scope: bytes
+    severity: int
+    record: bytes
+
+
+class Adopted(NamedTuple):
+    """What one process left in one segment, in the order of writing."""
+
+    resource: bytes
+    records: list[Spooled]
+
+
+class Description(NamedTuple):
+    """A segment, seen from outside."""
+
+    path: Path
+    pid: int | None
+    """The process that made it; `None` where the file cannot be read."""
+    is_owned: bool
+    """Whether a process is there that writes or delivers it."""
+    records: int
+    waiting: int
+    """Those of the records that are not delivered."""
+    damaged: int
+    size: int
+    """Bytes on disk."""
+    first: int
+    last: int
+    """Nanoseconds since the UNIX epoch between which its records were written."""
+
+
+class _ProcessId:
+    """Says at index 0 whether this is the process that made it; for kernels that wipe nothing."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+
+    def __getitem__(self, index: int) -> int:
+        return self._pid == os.getpid()
+
+
+def _wiped_by_fork() -> mmap.mmap | _ProcessId:
+    """
+    Return what has at index 0 a one in this process, and a zero in its forked children, however they are forked.
+
+    A page that the kernel wipes costs 0.01 µs to ask, the process id 0.15.
+    """
+    page = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        page.madvise(WIPE_ON_FORK)
+    except OSError:
+        return _ProcessId()
+    page[0] = 1
+    return page
+
+
+class _Own:
+    """What one process has of a spool."""
+
+    def __init__(self) -> None:
+        self.is_here = _wiped_by_fork()
+        self.heir: dict[None, _Own] = {}
+        """What a forked child has instead: its threads that come at once get the same from `setdefault`."""
+        self.segments: dict[int, Segment] = {}
+        self.idle: list[Segment] = []
+        """Segments with room that no thread is writing."""
+        self.retry_at = 0.0
+        self.is_failing = False
+
+
+class Spool:
+    """
+    A folder of segments that several processes share.
+
+    Args:
+        folder: Made where it does not exist, for its owner alone.
+        resource: The encoded `Resource` of the records of this process.
+        max_bytes: What the folder holds at most, all processes together.
+        segment_bytes: What is reserved on disk at a time; a larger record has a segment to itself.
+        fsync: Whether `append` waits for the disk, some milliseconds, so that its record survives a loss of power.
+
+    Raises:
+        SpoolError: The folder cannot hold a spool: the platform lacks what it needs, or the folder is a symlink,
+            another user's, writable by others, or not writable.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        resource: bytes,
+        *,
+        max_bytes: int = 1 << 30,
+        segment_bytes: int = 4 << 20,
+        fsync: bool = False,
+    ) -> None:
+        _prepare(folder)
+        self._folder = folder.absolute()
+        self._resource = resource
+        self._max_bytes = max_bytes
+        self._segment_bytes = segment_bytes
+        self._fsync = fsync
+        self._is_closed = False
+        # Goes on in forked children, so that a place of the parent never is one of the child.
+        self._numbers = count()
+        forget_inherited()
+        self._own = _Own()
+
+    def append(self, scope: bytes, severity: int, record: bytes) -> int | None:
+        """
+        Write a record to disk, on any thread, in any process.
+
+        Args:
+            scope: The encoded `InstrumentationScope`.
+            severity: The number of its severity, below 256.
+            record: The encoded `log_records` field.
+
+        Returns:
+            The place of the record, for `acknowledge`; `None` where it is not in the spool, which is full, or whose
+            disk is full or failing: that is said once, and tried again after a minute. Never raises an `Exception`.
+        """
+        own = self._own
+        if not own.is_here[0]:
+            own = self._enter()
+        try:
+            segment: Segment | None = own.idle.pop()
+        except IndexError:
+            segment = self._make(own, len(scope) + len(record))
+        while segment is not None:
+            place = None
+            try:
+                place = segment.write(scope, severity, record)
+                if place is not None:
+                    if self._fsync:
+                        segment.sync(place)
+                    own.idle.append(segment)
+                    return place
+            except BaseException as exc:
+                # Nothing can follow a frame that may be half written. What a signal handler raised passes.
+                self._retire(own, segment)
+                if not isinstance(exc, OSError | ValueError):
+                    raise
+                self._fail(own, exc)
+                return place
+            self._retire(own, segment)
+            segment = self._make(own, len(scope) + len(record))
+        return None
+
+    def acknowledge(self, places: Iterable[int | None]) -> None:
+        """
+        Take records out of the spool: they are delivered, refused, or dropped for good.
+
+        Args:
+            places: What `append` returned, or `Spooled` has; those of another process, or known already, do nothing.
+        """
+        own = self._own
+        if not own.is_here[0]:
+            return
+        for place in places:
+            if place is not None and (segment := own.segments.get(place >> 32)) is not None:
+                segment.mark(place)
+                if segment.is_full and not segment.waiting:
+                    self._delete(own, segment)
+
+    def adopt(self) -> Iterator[Adopted]:
+        """
+        Take over, segment by segment, what processes left that are gone; the oldest first.
+
+        Each is adopted by one process alone, which delivers and acknowledges its records; if it ends before, another
+        one adopts what is not acknowledged. What is damaged is left out, counted and said; foreign files stay.
+        """
+        for path in _segments(self._folder):
+            own = self._own if self._own.is_here[0] else self._enter()
+            segment = Segment(path, next(self._numbers))
+            contents = _adopt(segment)
+            if contents is None:
+                continue
+            own.segments[segment.number] = segment
+            records = [
+                Spooled(segment.place(frame), frame.scope, frame.severity, frame.record)
+                for frame in contents.frames
+                if not frame.is_done
+            ]
+            yield Adopted(contents.resource, records)
+
+    def close(self) -> None:
+        """Delete what is acknowledged, and leave the rest to whoever adopts it. Nothing can be appended afterwards."""
+        self._is_closed = True
+        own = self._own
+        if not own.is_here[0]:
+            return
+        with suppress(IndexError):
+            while True:
+                own.idle.pop().is_full = True
+        for segment in list(own.segments.values()):
+            if segment.is_full and not segment.waiting:
+                self._delete(own, segment)
+            elif own.segments.pop(segment.number, None) is not None:
+                segment.close()
+
+    @property
+    def spooled_records(self) -> int:
+        """Records of this process, and those it adopted, that are not acknowledged."""
+        return sum(segment.waiting for segment in self._segments())
+
+    @property
+    def spooled_bytes(self) -> int:
+        """What the segments of this process, and those it adopted, take on disk."""
+        return sum(segment.size for segment in self._segments())
+
+    def _segments(self) -> list[Segment]:
+        own = self._own
+        return list(own.segments.values()) if own.is_here[0] else []
+
+    def _enter(self) -> _Own:
+        """Begin anew in a forked child."""
+        forget_inherited()
+        own = self._own
+        while not own.is_here[0]:
+            own = own.heir.setdefault(None, _Own())
+        self._own = own
+        return own
+
+    def _make(self, own: _Own, size: int) -> Segment | None:
+        """Make a segment with room for a payload of *size* bytes; `None` where there can be none now."""
+        if self._is_closed or time.monotonic() < own.retry_at:
+            return None
+        # Many threads that write at once get segments of their own: less for each.
+        writing = sum(not segment.is_full for segment in list(own.segments.values()))
+        least = HEADER.size + len(self._resource) + HEAD.size + size
+        try:
+            segment = self._allocate(max(self._segment_bytes >> min(writing, 4), least))
+        except OSError as exc:
+            self._fail(own, exc)
+            return None
+        own.is_failing = False
+        own.segments[segment.number] = segment
+        return segment
+
+    def _allocate(self, size: int) -> Segment:
+        used = sum(_size(path) for path in _segments(self._folder))
+        if used + size > self._max_bytes:
+            raise OSError(f"it holds {used} bytes of at most {self._max_bytes}")
+        for _ in range(ATTEMPTS):
+            name = f"{time.time_ns():016x}-{os.getpid()}-{token_hex(4)}.spool"
+            segment = Segment(self._folder / name, next(self._numbers))
+            if segment.open(os.O_CREAT | os.O_EXCL):
+                self._fill(segment, size)
+                return segment
+        raise OSError("other processes are locking each new file in it")
+
+    def _fill(self, segment: Segment, size: int) -> None:
+        try:
+            segment.allocate(size, self._resource)
+            if self._fsync:
+                segment.sync(0)
+                _sync(self._folder)
+        except BaseException:
+            segment.delete()
+            raise
+
+    def _retire(self, own: _Own, segment: Segment) -> None:
+        segment.is_full = True
+        if not segment.waiting:
+            self._delete(own, segment)
+
+    def _delete(self, own: _Own, segment: Segment) -> None:
+        # Two threads may have seen its last record acknowledged: one of them takes it out.
+        if own.segments.pop(segment.number, None) is not None:
+            segment.delete()
+            own.retry_at = 0.0
+
+    def _fail(self, own: _Own, exc: Exception) -> None:
+        own.retry_at = time.monotonic() + RETRY
+        if not own.is_failing:
+            # Before it is said: a handler that logs what is said comes here again.
+            own.is_failing = True
+            diagnostics.say(f"Log records are kept in memory only, because {self._folder} cannot hold them: {exc}.")
+
+
+def inspect(folder: Path) -> list[Description]:
+    """
+    Describe the segments in *folder*, the oldest first, without adopting them.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    descriptions = []
+    for path in _segments(folder):
+        # It may be delivered and deleted meanwhile.
+        with suppress(FileNotFoundError):
+            descriptions.append(_describe(path))
+    return descriptions
+
+
+def _describe(path: Path) -> Description:
+    data, is_owned = look(path)
+    status = path.lstat()
+    try:
+        contents = read(data)
+    except ValueError:
+        return Description(path, None, is_owned, 0, 0, 0, status.st_size, 0, status.st_mtime_ns)
+    return Description(
+        path,
+        contents.pid,
+        is_owned,
+        len(contents.frames),
+        sum(not frame.is_done for frame in contents.frames),
+        contents.damaged,
+        status.st_size,
+        contents.created,
+        status.st_mtime_ns,
+    )
+
+
+def _adopt(segment: Segment) -> Contents | None:
+    """Open what another process left; `None` where it has an owner, is foreign, or holds nothing to deliver."""
+    try:
+        if not segment.open():
+            return None
+        contents = segment.adopt()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as exc:
+        segment.close()
+        diagnostics.say(f"{segment.path} is left alone: {exc}.")
+        return None
+    if contents is not None and contents.damaged:
+        diagnostics.count("could not be read from the spool: they are damaged", contents.damaged)
+    if not segment.waiting:
+        segment.delete()
+        return None
+    return contents
+
+
+def _segments(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)]
+    return [folder / name for name in sorted(names)]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _prepare(folder: Path) -> None:
+    if not hasattr(os, "posix_fallocate"):
+        raise SpoolError(f"{folder} cannot be a spool on {sys.platform}; leave OTEL_BRIDGE_SPOOL_DIR unset there.")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.lstat()
+    except OSError as exc:
+        raise SpoolError(f"{folder} cannot be made: {exc.strerror}; name a folder that can.") from exc
+    if stat.S_ISLNK(status.st_mode):
+        raise SpoolError(f"{folder} is a symlink; name the folder that it points to.")
+    if status.st_uid != os.geteuid():
+        raise SpoolError(f"{folder} belongs to user {status.st_uid}; give it to user {os.geteuid()}, who runs this.")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise SpoolError(f"{folder} can be written by others; run `chmod go-w {folder}`.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SpoolError(f"{folder} cannot be written; run `chmod u+wx {folder}`, or mount it for writing.")
