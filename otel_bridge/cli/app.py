@@ -4,6 +4,7 @@ import typer
 
 from otel_bridge.cli.demo import demo
 from otel_bridge.cli.events import events
+from otel_bridge.cli.render import render
 
 app = typer.Typer(
     name="otel-bridge",
@@ -15,3 +16,4 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(events)
+app.command()(render)
