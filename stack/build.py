@@ -62,7 +62,7 @@ def collector() -> Path:
         MissingToolError: There is no Go.
         BuildError: The build failed.
     """
-    return _cached("otelcol", _collector_key(), "go", COLLECTOR_TOOL, _build_collector) / "otelcol"
+    return _cached("otelcol", collector_key(), "go", COLLECTOR_TOOL, _build_collector) / "otelcol"
 
 
 def loki() -> Path:
@@ -73,7 +73,7 @@ def loki() -> Path:
         MissingToolError: There is no Go.
         BuildError: The build failed.
     """
-    return _cached("loki", _loki_key(), "go", LOKI_TOOL, _build_loki) / "loki"
+    return _cached("loki", loki_key(), "go", LOKI_TOOL, _build_loki) / "loki"
 
 
 def elasticsearch() -> Path:
@@ -100,8 +100,8 @@ def missing() -> str | None:
     try:
         java_home()
         for name, key, tool, purpose in (
-            ("otelcol", _collector_key(), "go", COLLECTOR_TOOL),
-            ("loki", _loki_key(), "go", LOKI_TOOL),
+            ("otelcol", collector_key(), "go", COLLECTOR_TOOL),
+            ("loki", loki_key(), "go", LOKI_TOOL),
             ("elasticsearch", ELASTICSEARCH_VERSION, "mvn", ELASTICSEARCH_TOOL),
         ):
             if _find(name, key) is None:
@@ -135,12 +135,14 @@ def _java_version(home: Path) -> int:
     return int(found[1]) if found and (home / "bin" / "java").is_file() else 0
 
 
-def _collector_key() -> str:
+def collector_key() -> str:
+    """Return the hash of everything but Go that decides the Collector's content."""
     manifest = COLLECTOR / "otelcol"
     return _hash(BUILDER, *(manifest / name for name in ("builder.yaml", "go.mod", "go.sum")))
 
 
-def _loki_key() -> str:
+def loki_key() -> str:
+    """Return the hash of everything but Go that decides Loki's content."""
     return _hash(*(COLLECTOR / "loki" / name for name in ("go.mod", "go.sum")))
 
 
@@ -198,12 +200,12 @@ def _cached(name: str, key: str, tool: str, purpose: str, build: Callable[[Path]
             folder = Path(temporary) / name
             folder.mkdir()
             build(folder)
-            return folder.rename(_cache() / f"{name}-{key}{_go_version() if tool == 'go' else ''}")
+            return folder.rename(_cache() / f"{name}-{key}{go_version() if tool == 'go' else ''}")
 
 
 def _find(name: str, key: str) -> Path | None:
     """Return the finished build of *name*; where there is no Go, one that any version of it has built will do."""
-    version = _go_version()
+    version = go_version()
     exact = [_cache() / f"{name}-{key}", _cache() / f"{name}-{key}{version}"]
     built = exact if version else [*exact, *_cache().glob(f"{name}-{key}-*")]
     return next((folder for folder in built if folder.is_dir()), None)
@@ -214,7 +216,7 @@ def _cache() -> Path:
 
 
 @cache
-def _go_version() -> str:
+def go_version() -> str:
     """Return what stands for the installed Go in the name of a build, such as `-go1.26.8`; empty without Go."""
     go = shutil.which("go")
     if go is None:

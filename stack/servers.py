@@ -126,6 +126,7 @@ class CollectorServer(Server):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         state.mkdir(parents=True, exist_ok=True)
+        self.state = state
         self._health = f"http://{HOST}:{ports.health}/"
         files = (COLLECTOR / "otelcol" / "otelcol.yaml", COLLECTOR / "otelcol" / "catalogue.yaml", *configs)
         arguments = [str(executable), *(f"--config={file}" for file in files)]

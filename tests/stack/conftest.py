@@ -1,6 +1,7 @@
 """The real servers, started once for a whole test run."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,3 +32,9 @@ def stack() -> Iterator[Stack]:
         pytest.skip(sentence)
     with Stack() as running:
         yield running
+
+
+@pytest.fixture
+def request_id() -> str:
+    """Name a request that no other test has."""
+    return uuid.uuid4().hex

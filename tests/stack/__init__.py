@@ -1,0 +1,1 @@
+"""The real Collector, Loki and Elasticsearch."""
