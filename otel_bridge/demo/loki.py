@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 from otel_bridge.demo.stores import MOST, SERVICE, Stored, ask
 
+QUERY: Final = "/loki/api/v1/query_range"
+
 
 class LokiStore:
     """
@@ -26,8 +28,8 @@ class LokiStore:
 
     def find(self, key: str, value: str) -> list[Stored]:
         """Ask with LogQL."""
-        fields = {"query": self.example(key, value), "start": self._since, "limit": MOST, "direction": "forward"}
-        answer = ask(self.name, "GET", f"{self.url}/loki/api/v1/query_range?{urlencode(fields)}")
+        fields = {"query": _logql(key, value), "start": self._since, "limit": MOST, "direction": "forward"}
+        answer = ask(self.name, "GET", f"{self.url}{QUERY}?{urlencode(fields)}")
         streams = json.loads(answer)["data"]["result"]
         # Structured metadata is part of what makes a stream here, so that one rarely has more than one entry.
         found = [(entry[0], stream["stream"]) for stream in streams for entry in stream["values"]]
@@ -38,8 +40,12 @@ class LokiStore:
         return re.sub(r"[^a-zA-Z0-9]+", "_", attribute)
 
     def example(self, key: str, value: str) -> str:
-        """Return LogQL."""
-        return f'{{service_name="{SERVICE}"}} | {key}={json.dumps(value, ensure_ascii=False)}'
+        """Return a command, with LogQL."""
+        return f"curl -G {self.url}{QUERY} --data-urlencode 'query={_logql(key, value)}'"
+
+
+def _logql(key: str, value: str) -> str:
+    return f'{{service_name="{SERVICE}"}} | {key}={json.dumps(value, ensure_ascii=False)}'
 
 
 def _from_loki(keys: Mapping[str, str]) -> Stored:

@@ -48,7 +48,7 @@ def sent(console: Console, url: str, requests: Sequence[Request], printed: Seque
 
 def found(console: Console, requests: Sequence[Request], printed: Sequence[Line], verdicts: Sequence[Verdict]) -> None:
     """Print how many records of each request each store holds."""
-    table = _table("Found again", "Request", "Answer", "Logged")
+    table = _table("Found again", "Request", "HTTP", "Logged")
     for verdict in verdicts:
         table.add_column(f"{verdict.store.name}, by\nrequest_id, trace_id", justify="right")
     for number, request in enumerate(requests):
@@ -139,7 +139,8 @@ def how_to_go_on(console: Console, request: Request, stack: stacks.Stack, *, kee
             "",
             f"The stack runs on until `{stack.leave}`." if keep else "KEEP=1 leaves the stack running; then:",
         )
-    _line(console, "Grafana", stack.grafana or "runs in containers only")
+    if stack.grafana:
+        _line(console, "Grafana", stack.grafana)
     for store in stack.stores:
         questions = {"request_id": request.request_id, "trace_id": request.trace_id, "event": IN_FULL[0]}
         for number, (key, value) in enumerate(questions.items()):
@@ -170,7 +171,7 @@ def _table(title: str, *columns: str) -> Table:
     table = Table(title=f"\n{escape(title)}", title_justify="left", title_style="bold")
     for column in columns:
         table.add_column(
-            column, overflow="ellipsis", no_wrap=True, justify="right" if column in ("Answer", "Logged") else "left"
+            column, overflow="ellipsis", no_wrap=True, justify="right" if column in ("HTTP", "Logged") else "left"
         )
     return table
 

@@ -4,6 +4,7 @@ import os
 import signal
 from socketserver import ThreadingMixIn
 from types import FrameType
+from typing import Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from django.core.wsgi import get_wsgi_application
@@ -12,8 +13,9 @@ from opentelemetry.instrumentation.django import DjangoInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 
 import otel_bridge
+from otel_bridge.demo.stores import SERVICE
 
-SETTINGS = "otel_bridge.demo.settings"
+SETTINGS: Final = "otel_bridge.demo.settings"
 
 
 class Server(ThreadingMixIn, WSGIServer):
@@ -37,6 +39,7 @@ def serve(host: str, port: int) -> None:
         OSError: Nothing can listen on *host* and *port*.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
+    os.environ.setdefault("OTEL_SERVICE_NAME", SERVICE)
     # Without an exporter: the traces are there for their ids.
     trace.set_tracer_provider(TracerProvider())
     DjangoInstrumentor().instrument()

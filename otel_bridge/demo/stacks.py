@@ -69,11 +69,10 @@ def containers(root: Path) -> Start:
 
     @contextmanager
     def start(keep: bool, since: int) -> Iterator[Stack]:  # noqa: FBT001
-        compose = ["docker", "compose", "--project-directory", str(root)]
         with ExitStack() as undo:
-            undo.callback(subprocess.run, [*compose, "down"], check=False)
-            up = [*compose, "up", "--detach", "--build", "--wait"]
-            if subprocess.run(up, check=False).returncode != 0:  # noqa: S603 - a fixed command
+            undo.callback(subprocess.run, ["docker", "compose", "down"], cwd=root, check=False)
+            up = ["docker", "compose", "up", "--detach", "--build", "--wait"]
+            if subprocess.run(up, cwd=root, check=False).returncode != 0:  # noqa: S603 - a fixed command
                 raise StackError("`docker compose up` failed, as said above; `STACK=embedded` needs no containers.")
             yield _real(
                 "Containers: Collector, Loki, Elasticsearch, Grafana",

@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from otel_bridge.catalogue import shipped
-from otel_bridge.demo import choice, visit
+from otel_bridge.demo import choice, stacks, visit
 from otel_bridge.demo.application import ApplicationError, application, running
 from otel_bridge.demo.expected import lines
 from otel_bridge.demo.receiver import Receiver
@@ -127,7 +127,23 @@ def test_does_not_start(tmp_path: Path) -> None:
         pass
 
 
-def test_choice_in_a_checkout() -> None:
-    """Without being asked, a checkout takes containers, else the native servers, else the receiver, and says why."""
-    _, why = choice.choose(None)
-    assert any(part in why for part in ("engine answers", "servers are built", "servers are not built"))
+def test_no_engine_and_nothing_built(tmp_path: Path) -> None:
+    """Without containers, and with no native servers built, it is the embedded receiver, and both are said."""
+    done = demo(*MAKE, PATH="", XDG_CACHE_HOME=str(tmp_path), STACK="")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "and the native servers are not built. Starting" in done.stdout
+    assert "Embedded: an OTLP receiver" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("asked", choice.KINDS)
+def test_installed_package(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed package has the embedded receiver alone, and says that the others need a checkout."""
+    monkeypatch.setattr(choice, "checkout", lambda: None)
+    assert choice.choose(None) == choice.choose("")
+    assert choice.choose(None)[0] is stacks.embedded
+    if asked == "embedded":
+        assert choice.choose(asked) == (stacks.embedded, "STACK=embedded asks for it")
+    else:
+        with pytest.raises(stacks.StackError, match=f"STACK={asked} needs a checkout"):
+            choice.choose(asked)
