@@ -32,6 +32,8 @@ HEAD: Final = struct.Struct("<IIIIBB")
 LENGTHS: Final = struct.Struct("<II")
 REST: Final = struct.Struct("<IIBx")
 """The two parts of `HEAD`, as they are written."""
+SEED: Final = 0x5B001ED5
+"""Begins each checksum together with scope's length and severity, so that zeros are not their own checksum."""
 MARK: Final = HEAD.size - 1
 DONE: Final = 1
 OFFSET: Final = 0xFFFFFFFF
@@ -98,7 +100,7 @@ def read(data: bytes) -> Contents:
             damaged += 1
             break
         payload = data[start + HEAD.size : start + size]
-        if checksum == crc32(payload, scope_size << 8 | severity):
+        if checksum == crc32(payload, SEED ^ severity << 24 ^ scope_size):
             frames.append(Frame(start, payload[:scope_size], severity, payload[scope_size:], mark == DONE))
         else:
             damaged += mark != DONE
@@ -222,7 +224,7 @@ class Segment:
         end = start + HEAD.size + len(payload)
         if end > self.size:
             return None
-        checksum = crc32(payload, scope_size << 8 | severity)
+        checksum = crc32(payload, SEED ^ severity << 24 ^ scope_size)
         view = self._view
         view[start + LENGTHS.size : end] = REST.pack(checksum, scope_size, severity) + payload
         LENGTHS.pack_into(view, start, end - start, end - start)

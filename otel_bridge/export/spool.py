@@ -157,8 +157,9 @@ class Spool:
             record: The encoded `log_records` field.
 
         Returns:
-            The place of the record, for `acknowledge`; `None` where it is not in the spool, which is full, or whose
-            disk is full or failing: that is said once, and tried again after a minute. Never raises an `Exception`.
+            The place of the record, for `acknowledge`; `None` where it is in memory only, because the spool or its
+            disk is full or failing: that is said once, and tried again after a minute. Never raises an `Exception`,
+            except one that a signal handler raises in it.
         """
         own = self._own
         if not own.is_here[0]:
@@ -177,7 +178,7 @@ class Spool:
                     own.idle.append(segment)
                     return place
             except BaseException as exc:
-                # Nothing can follow a frame that may be half written. What a signal handler raised passes.
+                # Nothing can follow a frame that may be half written.
                 self._retire(own, segment)
                 if not isinstance(exc, OSError | ValueError):
                     raise
@@ -210,7 +211,12 @@ class Spool:
         Each is adopted by one process alone, which delivers and acknowledges its records; if it ends before, another
         one adopts what is not acknowledged. What is damaged is left out, counted and said; foreign files stay.
         """
-        for path in _segments(self._folder):
+        try:
+            paths = _segments(self._folder)
+        except OSError as exc:
+            diagnostics.say(f"Nothing is adopted from {self._folder}: {exc}.")
+            return
+        for path in paths:
             own = self._own if self._own.is_here[0] else self._enter()
             segment = Segment(path, next(self._numbers))
             contents = _adopt(segment)
@@ -264,7 +270,7 @@ class Spool:
 
     def _make(self, own: _Own, size: int) -> Segment | None:
         """Make a segment with room for a payload of *size* bytes; `None` where there can be none now."""
-        if self._is_closed or time.monotonic() < own.retry_at:
+        if self._is_closed or time.monotonic() < own.retry_at or not own.is_here[0]:
             return None
         # Many threads that write at once get segments of their own: less for each.
         writing = sum(not segment.is_full for segment in list(own.segments.values()))
@@ -306,14 +312,16 @@ class Spool:
             self._delete(own, segment)
 
     def _delete(self, own: _Own, segment: Segment) -> None:
-        # Two threads may have seen its last record acknowledged: one of them takes it out.
-        if own.segments.pop(segment.number, None) is not None:
+        # Two threads may have seen its last record acknowledged: one of them takes it out. A signal handler may have
+        # forked while its thread was writing: the child must not delete what is the parent's.
+        if own.is_here[0] and own.segments.pop(segment.number, None) is not None:
             segment.delete()
             own.retry_at = 0.0
 
     def _fail(self, own: _Own, exc: Exception) -> None:
         own.retry_at = time.monotonic() + RETRY
-        if not own.is_failing:
+        # A thread may have been writing when `close` came.
+        if not own.is_failing and not self._is_closed:
             # Before it is said: a handler that logs what is said comes here again.
             own.is_failing = True
             diagnostics.say(f"Log records are kept in memory only, because {self._folder} cannot hold them: {exc}.")
