@@ -1,7 +1,7 @@
 """Which proxy leads to a receiver, by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` in either case."""
 
-import ipaddress
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Final
 from urllib.parse import SplitResult
 
@@ -33,14 +33,16 @@ def _either_case(environ: Mapping[str, str], name: str) -> Setting:
 
 def _is_direct(parts: SplitResult, no_proxy: str) -> bool:
     """Tell whether NO_PROXY holds a host: by name, by a domain above it, by address or network; `*` is every host."""
-    host = parts.hostname or ""
+    entries = (entry.strip().lower().removesuffix(f":{parts.port}") for entry in no_proxy.split(","))
+    return any(_covers(entry, parts.hostname or "") for entry in entries if entry)
+
+
+def _covers(entry: str, host: str) -> bool:
     address = numeric_address(host)
-    for entry in (item.strip().lower() for item in no_proxy.split(",")):
-        try:
-            if address is not None and address in ipaddress.ip_network(entry, strict=False):
-                return True
-        except ValueError:
-            name = entry.removesuffix(f":{parts.port}").lstrip("*.")
-            if entry == "*" or (name and (host == name or host.endswith(f".{name}"))):
-                return True
-    return False
+    if address is None:
+        domain = entry.lstrip("*.")
+        return entry == "*" or host == domain or (bool(domain) and host.endswith(f".{domain}"))
+    try:
+        return entry == "*" or address in ip_network(entry, strict=False)
+    except ValueError:
+        return False
