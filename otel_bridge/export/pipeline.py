@@ -1,0 +1,160 @@
+"""Everything of a provider that belongs to one process: buffer, spool, sender."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from otel_bridge.diagnostics import diagnostics
+from otel_bridge.export import process
+from otel_bridge.export.buffer import Buffer, Entry, rank
+from otel_bridge.export.sender import BATCH, Sender
+from otel_bridge.export.spool import Spool, SpoolError
+from otel_bridge.export.statistics import Statistics
+from otel_bridge.export.transport import Transport
+
+AT_END: Final = 5.0
+"""Seconds to deliver what waits when the process ends."""
+LATE: Final = 1.0
+"""Seconds to deliver what is logged after that."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    How a provider exports.
+
+    Attributes:
+        connect: Makes a transport.
+        timeout: Seconds for one request.
+        delay: Seconds that a record waits for others at most.
+        max_buffer_bytes: What waiting records may take.
+        spool_dir: The spool's folder; `None` for no spool.
+    """
+
+    connect: Callable[[], Transport]
+    timeout: float
+    delay: float
+    max_buffer_bytes: int
+    spool_dir: Path | None
+
+
+class Pipeline:
+    """
+    The way of one process's records from `add` to the receiver.
+
+    It is made at the first record of a process, and of no use in a forked child: compare `pid`.
+
+    Args:
+        settings: How to export.
+        resource: What `batch.resource` returned.
+    """
+
+    def __init__(self, settings: Settings, resource: bytes) -> None:
+        self.pid = os.getpid()
+        self._settings = settings
+        self._resource = resource
+        self._buffer = Buffer(settings.max_buffer_bytes)
+        self._spool: Spool | None = None
+        self._sender: Sender | None = None
+        self._when_added: Callable[[], object] | None = None
+        self._is_stopped = False
+
+    def start(self, inherited: "Pipeline | None") -> None:
+        """
+        Open the spool and start the sender, unless this is uWSGI's master.
+
+        Args:
+            inherited: The pipeline of the process that forked this one. What waits there is its to send; but uWSGI's
+                master never sends, so its first worker takes it over.
+        """
+        if process.is_uwsgi_master():
+            return
+        settings = self._settings
+        self._spool = self._open_spool()
+        if inherited is not None and inherited._sender is None and process.is_first_uwsgi_worker():
+            for entry in inherited._buffer.take(len(inherited._buffer), 1 << 62):
+                self._buffer.adopt(entry.rank, entry.severity, entry.resource, entry.scope, entry.record, None)
+        self._sender = Sender(
+            self._buffer,
+            settings.connect,
+            timeout=settings.timeout,
+            delay=settings.delay,
+            forget=self._forget,
+            adopt=self._adopt,
+        )
+        self._sender.start()
+        process.at_end_of_child(self.end)
+
+    def add(self, rank: int, severity: int, scope: bytes, record: bytes) -> None:
+        """Take one encoded record; on the calling thread."""
+        if self._is_stopped:
+            self._buffer.refuse(severity, "shut down")
+            return
+        place = None if self._spool is None else self._spool.append(scope, severity, record)
+        number = self._buffer.add(rank, severity, self._resource, scope, record, place)
+        if number % BATCH == 0 and self._sender is not None:
+            self._sender.wake()
+        if self._when_added is not None:
+            self._when_added()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until nothing that was added before waits any longer, *timeout* seconds at most; tell whether so."""
+        return self._sender.flush(timeout) if self._sender is not None else len(self._buffer) == 0
+
+    def end(self) -> None:
+        """Deliver what waits, because the process ends; what is added after this is sent at once."""
+        deadline = time.monotonic() + AT_END
+        while not self._is_stopped and len(self._buffer):
+            if not self.flush(max(0.0, deadline - time.monotonic())):
+                left = self.statistics()
+                kept = f", of which the spool keeps {left.spooled}" if self._spool is not None else ""
+                diagnostics.say(f"{left.waiting} log records were not delivered before the process ended{kept}.")
+                break
+        self._when_added = self._flush_late
+
+    def when_free(self, call: Callable[[], object]) -> None:
+        """Call *call* from a signal handler: now, or when the `add` is over that the signal has interrupted."""
+        if self._buffer.is_mine():
+            self._when_added = call
+        else:
+            call()
+
+    def _flush_late(self) -> None:
+        self.flush(LATE)
+
+    def stop(self, timeout: float) -> bool:
+        """Flush, end the sender, and take no more; tell whether everything was delivered."""
+        is_flushed = self.flush(timeout)
+        self._is_stopped = True
+        if self._sender is not None:
+            self._sender.stop()
+        if self._spool is not None:
+            self._spool.close()
+        return is_flushed
+
+    def statistics(self) -> Statistics:
+        """Read all counts at one moment."""
+        return replace(self._buffer.statistics(), spooled=self._spool.spooled_records if self._spool else 0)
+
+    def _open_spool(self) -> Spool | None:
+        if self._settings.spool_dir is None:
+            return None
+        try:
+            return Spool(self._settings.spool_dir, self._resource)
+        except (SpoolError, OSError) as exc:
+            diagnostics.say(f"Log records are kept in memory only: {exc}")
+            return None
+
+    def _adopt(self) -> None:
+        if self._spool is None:
+            return
+        for left in self._spool.adopt():
+            for place, scope, severity, record in left.records:
+                self._buffer.adopt(rank(severity), severity, left.resource, scope, record, place)
+
+    def _forget(self, entries: Sequence[Entry]) -> None:
+        if self._spool is not None:
+            self._spool.acknowledge(entry.place for entry in entries)
