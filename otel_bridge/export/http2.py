@@ -8,7 +8,7 @@ from typing import Final
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, Event, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
-from h2.exceptions import ProtocolError
+from h2.exceptions import FrameTooLargeError, ProtocolError
 from h2.settings import SettingCodes, Settings
 
 from otel_bridge.export.connection import Connection
@@ -129,9 +129,11 @@ class Http2:
         received = self._received
         while len(received) >= FRAME_HEADER:
             end = FRAME_HEADER + int.from_bytes(received[:3])
-            if len(received) < end <= LONGEST_FRAME:
+            if end > LONGEST_FRAME:
+                # As long as the text "HTTP" would be.
+                raise FrameTooLargeError("no HTTP/2")
+            if len(received) < end:
                 return
-            # h2 refuses a longer one by its first bytes; it is none, but HTTP/1.1.
             frame = bytes(received[:end])
             del received[:end]
             if frame[3] == GOAWAY:
