@@ -282,6 +282,10 @@ class Spool:
             return None
         own.is_failing = False
         own.segments[segment.number] = segment
+        if self._is_closed:
+            # `close` came meanwhile, and may not have seen it.
+            self._retire(own, segment)
+            return None
         return segment
 
     def _allocate(self, size: int) -> Segment:
