@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Literal, NamedTuple
 
+from otel_bridge.bridge.values import safe_text
+
 Stacktrace = Literal["full", "short", "none"]
 """How much of a stack trace to keep: all of it, the last frames of each exception in the chain, or nothing."""
 
@@ -186,11 +188,12 @@ def _format_dict(exception: Mapping[str, object], keep: Stacktrace) -> str:
     frames = [frame for frame in _items(exception.get("frames")) if isinstance(frame, Mapping)]
     lines = ["Traceback (most recent call last):"] if frames else []
     for frame in frames[-SHORT_FRAMES:] if keep == "short" else frames:
-        lines.append(f'  File "{frame.get("filename")}", line {frame.get("lineno")}, in {frame.get("name")}')
-        lines += [f"    {frame['line']}"] if frame.get("line") else []
-    value = exception.get("exc_value")
-    lines.append(f"{exception.get('exc_type')}: {value}" if value else f"{exception.get('exc_type')}")
-    lines += [str(note) for note in _items(exception.get("exc_notes"))]
+        file, line, name, source = (safe_text(frame.get(key, "")) for key in ("filename", "lineno", "name", "line"))
+        lines.append(f'  File "{file}", line {line}, in {name}')
+        lines += [f"    {source}"] if source else []
+    exc_type, value = safe_text(exception.get("exc_type")), safe_text(exception.get("exc_value", ""))
+    lines.append(f"{exc_type}: {value}" if value else exc_type)
+    lines += [safe_text(note) for note in _items(exception.get("exc_notes"))]
     for number, group in enumerate(_items(exception.get("exceptions")), start=1):
         inner = _format_dicts([item for item in _items(group) if isinstance(item, Mapping)], keep)
         lines += [f"  +---------------- {number} ----------------", *(f"  | {line}" for line in inner.splitlines())]

@@ -296,7 +296,7 @@ class Mapper:
     ) -> LogFields:
         walk = Walk(self._redaction)
         level = _first(event_dict.get("level"), METHOD_LEVELS.get(method_name, method_name))
-        body, is_formatted = _body(event_dict)
+        body, is_formatted = _body(walk, event_dict)
         attributes = self._attributes(walk, event_dict)
         leftovers: dict[str, object] = {}
         if not BOUND_KEYS.isdisjoint(event_dict):
@@ -388,7 +388,7 @@ def _bounded(attributes: dict[str, AnyValue], walk: Walk) -> dict[str, AnyValue]
     return kept
 
 
-def _body(event_dict: Mapping[str, Any]) -> tuple[str, bool]:
+def _body(walk: Walk, event_dict: Mapping[str, Any]) -> tuple[str, bool]:
     """Return the event as a text, and whether positional arguments went into it."""
     event, args = event_dict.get("event"), event_dict.get("positional_args")
     if isinstance(event, str) and isinstance(args, tuple) and args:
@@ -397,7 +397,10 @@ def _body(event_dict: Mapping[str, Any]) -> tuple[str, bool]:
             return event % (args[0] if len(args) == 1 and isinstance(args[0], dict) and args[0] else args), True
         except Exception:  # noqa: BLE001 - arguments that do not fit stay beside the event
             return event, False
-    return _text("" if event is None else event), False
+    if type(event) is not str:
+        # So that what is secret in a map stays so in its text.
+        event = "" if event is None else walk.attribute("event", event)
+    return _text(event), False
 
 
 def _event_name(event_dict: Mapping[str, Any]) -> str | None:

@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from weakref import WeakSet
 
 from opentelemetry._logs import LoggerProvider
@@ -66,8 +66,8 @@ class LogBridge:
     def __call__(self, logger: WrappedLogger, method_name: str, event_dict: EventDict) -> EventDict:
         """Emit *event_dict* and return it unchanged. Never raises an `Exception`."""
         # Behind a renderer it is no dict any more, which must not break the application either.
-        record = event_dict.get("_record") if isinstance(event_dict, dict) else None
-        if isinstance(record, logging.LogRecord):
+        record: Any = event_dict.get("_record") if isinstance(event_dict, dict) else None
+        if issubclass(type(record), logging.LogRecord):
             is_first = first_time(record, self._emitter.logger_provider)
         else:
             is_first = len(self._alive) == 1 or not self._stands_behind_another()

@@ -1,7 +1,7 @@
 """Any Python value to one that every OpenTelemetry provider can encode."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set, ValuesView
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -13,6 +13,7 @@ from otel_bridge.bridge.redaction import Redaction, replacement
 AnyValue = str | bool | int | float | bytes | list["AnyValue"] | dict[str, "AnyValue"] | None
 """https://opentelemetry.io/docs/specs/otel/logs/data-model/#type-any"""
 
+CONTAINERS: Final = (Mapping, Set, Sequence, ValuesView)
 INT64: Final = range(-(2**63), 2**63)
 DEPTH: Final = 8
 """How many containers may stand in each other."""
@@ -121,7 +122,7 @@ class Walk:
             return value.total_seconds()
         if isinstance(value, bytes | bytearray | memoryview):
             return self._bytes(bytes(value))
-        if isinstance(value, Mapping | Set) or (isinstance(value, Sequence) and not is_a(kind, LAZY)):
+        if isinstance(value, CONTAINERS) and not is_a(kind, LAZY):
             return self._container(value, parents)
         return self.text(_text(value))
 
@@ -195,8 +196,11 @@ class Walk:
 
 
 def safe_text(value: object) -> str:
-    """Return the text of any value, or a placeholder that names its type. Never raises."""
+    """Return the text of any value, within the bounds, or a placeholder that names its type. Never raises."""
+    kind: type = type(value)
     try:
+        if not _is_opaque(kind) and not isinstance(value, str | bytes) and isinstance(value, CONTAINERS):
+            value = Walk(None).attribute("", value)
         return _encodable(_text(value))
     except Exception:  # noqa: BLE001 - a foreign type may raise anything from anywhere
         return f"<unprintable {_name(type(value))} object>"
