@@ -158,7 +158,7 @@ def test_two_handlers_to_two_providers_both_emit(memory: Memory, root: logging.L
 def formatting(memory: Memory, **options: Any) -> logging.Handler:
     """Return a console handler whose formatter has a bridge."""
     handler = logging.StreamHandler(io.StringIO())
-    chain = [structlog.stdlib.add_log_level, LogBridge(memory.provider)]
+    chain: list[Any] = [structlog.stdlib.add_log_level, LogBridge(memory.provider)]
     handler.setFormatter(
         ProcessorFormatter(processor=structlog.processors.JSONRenderer(), foreign_pre_chain=chain, **options)
     )

@@ -95,6 +95,8 @@ def convert(value: object) -> Any:
         ({"b", "a"}, ["a", "b"]),
         (frozenset({2, 1}), [1, 2]),
         ({"a": 1}.keys(), ["a"]),
+        ({"a": 1}.values(), [1]),
+        ({"a": "b"}.items(), [["a", "b"]]),
         ((1, 2), [1, 2]),
         (Point(1, 2), [1, 2]),
         (deque([1, 2]), [1, 2]),
@@ -156,7 +158,7 @@ def test_what_utf_8_or_a_store_refuses_is_escaped(value: object, expected: objec
     [
         ({1: "a"}, {"1": "a"}),
         ({None: 1}, {"None": 1}),
-        ({(1, 2): 1}, {"(1, 2)": 1}),
+        ({(1, 2): 1}, {"[1, 2]": 1}),
         ({Colour.RED: 1}, {"RED": 1}),
         ({Choice.OPEN: 1}, {"OPEN": 1}),
         ({"": 1}, {"(empty)": 1}),
