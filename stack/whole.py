@@ -21,7 +21,8 @@ class Stack:
     Collector, Loki and Elasticsearch on the loopback, with the deployed configuration and templates.
 
     A context manager; `start` and `stop` do the same. Each server can be stopped, killed and started on its own, on the
-    same ports and with the same state: `collector_server`, `loki_server`, `elasticsearch_server`.
+    same ports and with the same state: `collector_server`, `loki_server`, `elasticsearch_server`. Start it from a
+    thread that lives as long as it should: the servers die with it.
 
     Args:
         ports: Where they listen; free ports if not given.

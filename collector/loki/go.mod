@@ -1,4 +1,4 @@
-module example.invalid/tools/loki
+module github.com/otel-bridge/loki
 
 go 1.26.5
 

@@ -51,8 +51,9 @@ def send(
     records: Iterable[LogRecord],
     resource: Mapping[str, object] | None = None,
     scope: Mapping[str, object] | None = None,
+    replace: Mapping[bytes, bytes] | None = None,
 ) -> None:
-    """Send *records* as one request over HTTP; the Collector must accept it."""
+    """Send *records* as one request over HTTP, with bytes of it replaced; the Collector must accept it."""
     request = ExportLogsServiceRequest()
     logs = request.resource_logs.add()
     logs.resource.attributes.extend(key_values(resource or {"service.name": "test_servers"}))
@@ -60,9 +61,11 @@ def send(
     scope_logs.scope.name = "openzaak.components.zaken"
     scope_logs.scope.attributes.extend(key_values(scope or {}))
     scope_logs.log_records.extend(records)
+    body = request.SerializeToString()
+    for old, new in (replace or {}).items():
+        body = body.replace(old, new)
     headers = {"Content-Type": "application/x-protobuf"}
-    url = f"{stack.otlp_http}/v1/logs"
-    response = urllib3.request("POST", url, body=request.SerializeToString(), headers=headers, timeout=30)
+    response = urllib3.request("POST", f"{stack.otlp_http}/v1/logs", body=body, headers=headers, timeout=30)
     assert response.status == 200, response.data
 
 

@@ -1,12 +1,14 @@
 """Whatever comes in: both stores hold every record, and no record costs another."""
 
+import time
 import uuid
 from typing import Any, Final
 
 import pytest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from stack import Stack
-from tests.stack.asking import both, documents, entries, record, send
+from tests.stack.asking import both, documents, entries, record, send, until
 
 LABELS: Final = {"service_name", "service_namespace", "deployment_environment_name", "log_source", "log_late"}
 
@@ -123,3 +125,42 @@ def test_oversized_record_costs_no_neighbour(stack: Stack, request_id: str, huge
     send(stack, [*small[:100], large, *small[100:]])
     documents(stack, f"request_id:{request_id}", 200)
     entries(stack, request_id, 200)
+
+
+def test_empty_record(stack: Stack, request_id: str) -> None:
+    """A record of nothing at all is in both stores, at the time of its arrival."""
+    before = time.time_ns()
+    send(stack, [LogRecord()], {"service.name": request_id})
+    documents(stack, f"service.name:{request_id}")
+    [entry] = until(lambda: stack.loki.query(f'{{service_name="{request_id}"}}'), bool)
+    assert before <= entry.timestamp <= time.time_ns()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"severity_text": "x" * 100_000, "event_name": "x" * 100_000},
+        {"severity_number": 99},
+        {"dropped_attributes_count": 7, "flags": 1},
+    ],
+)
+def test_awkward_fields(stack: Stack, request_id: str, fields: dict[str, Any]) -> None:
+    """Whatever a record's fields, it is in both stores."""
+    send(stack, [record({"request_id": request_id}, **fields)])
+    both(stack, request_id)
+
+
+@pytest.mark.parametrize("uid", ["", "u" * 3_000, {"a": 1}, 5])
+def test_awkward_uid(stack: Stack, request_id: str, uid: object) -> None:
+    """A `log.record.uid` that cannot be an `_id` costs neither the record nor its neighbours."""
+    send(stack, [record({"request_id": request_id, "log.record.uid": uid}), record({"request_id": request_id})])
+    documents(stack, f"request_id:{request_id}", 2)
+
+
+def test_text_that_is_no_utf8(stack: Stack, request_id: str) -> None:
+    """Bytes that are no UTF-8, anywhere, cost nothing but themselves."""
+    broken = record(
+        {"request_id": request_id, "kl~~~~r": "r~~~~d", "data": {"~~~~": "~~~~"}}, "b~~~~y", event_name="~~~~"
+    )
+    send(stack, [broken], {"service.name": "s~~~~c"}, replace={b"~~~~": b"\xff\xfe\xc3."})
+    both(stack, request_id)

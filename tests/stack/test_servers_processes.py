@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import ServerError, Stack, build
+from stack import Elasticsearch, Loki, ServerError, Stack, build
 from stack.process import Command, Process
 from stack.whole import install_templates
 from tests.stack.asking import until
@@ -98,3 +98,23 @@ def test_missing_toolchain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         assert build.collector().name == "otelcol"
     finally:
         build.go_version.cache_clear()
+
+
+@pytest.mark.usefixtures("stack")
+def test_command_line(tmp_path: Path) -> None:
+    """`python -m stack` writes its endpoints when all is up; SIGTERM ends it in order, and nothing is left behind."""
+    endpoints = tmp_path / "endpoints.json"
+    command = [sys.executable, "-m", "stack", "--endpoints", str(endpoints), "up"]
+    with subprocess.Popen(command, cwd=build.COLLECTOR.parent, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603 - fixed
+        assert until(endpoints.exists, bool)
+        urls = json.loads(endpoints.read_text())
+        assert Loki(urls["loki"]).ready()
+        assert Elasticsearch(urls["elasticsearch"]).ready()
+        child.terminate()
+        said, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert urls["otlp_http"] in said
+    assert not endpoints.exists()
+    assert not Path(urls["logs"]).parent.exists()
+    assert not Loki(urls["loki"]).ready()
+    assert not Elasticsearch(urls["elasticsearch"]).ready()
