@@ -80,6 +80,16 @@ class Endpoint:
         return text
 
 
+def unpacked(response: bytes, most: int) -> bytes | None:
+    """Decompress *response*; `None` if it is no gzip, or longer than *most* bytes."""
+    unpacking = zlib.decompressobj(wbits=GZIP)
+    try:
+        content = unpacking.decompress(response, most)
+    except zlib.error:
+        return None
+    return content if unpacking.eof else None
+
+
 def transport(endpoint: Endpoint) -> Transport:
     """
     Make the transport of this process to *endpoint*. It connects at its first request.

@@ -52,8 +52,8 @@ class FileTransport:
             )
         try:
             self._append(f"{written}\n".encode(), timeout)
-        except OSError as exc:
-            message = f"{where} cannot be written ({exc.strerror})."
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the records are not in the file
+            message = f"{where} cannot be written ({getattr(exc, 'strerror', None) or exc})."
             return Answer(Outcome.UNAVAILABLE, error_type=type(exc).__qualname__, message=message)
         return Answer(Outcome.ACCEPTED)
 

@@ -12,8 +12,8 @@ from h2.exceptions import ProtocolError
 
 from otel_bridge.export import answers
 from otel_bridge.export.connection import USER_AGENT, Connection
-from otel_bridge.export.endpoint import Endpoint
-from otel_bridge.export.http2 import Http2, Response
+from otel_bridge.export.endpoint import Endpoint, unpacked
+from otel_bridge.export.http2 import MOST, Http2, Response
 from otel_bridge.export.transport import Answer, Outcome
 
 PATH: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
@@ -177,10 +177,13 @@ def _outcome(code: str, text: str, retry_delay: float | None) -> Outcome:
 
 
 def _message(body: bytes | bytearray) -> bytes | None:
-    """Take the message out of the body of a response; `None` if it is not all there, or compressed, unasked."""
+    """Take the message out of the body of a response; `None` if it is not all there."""
     length = int.from_bytes(body[1:MESSAGE_PREFIX])
     message = bytes(body[MESSAGE_PREFIX:])
-    return message if len(body) >= MESSAGE_PREFIX and not body[0] and len(message) == length else None
+    if len(body) < MESSAGE_PREFIX or len(message) != length:
+        return None
+    # grpc-go answers as it was asked, whatever it was told to be accepted.
+    return unpacked(message, MOST) if body[0] else message
 
 
 def _details(header: str) -> bytes:

@@ -23,6 +23,9 @@ OUTCOMES: Final = {
 }
 """Statuses that are no plain refusal: https://opentelemetry.io/docs/specs/otlp/#failures-1; 413: RFC 9110, 15.5.14."""
 
+TOO_LARGE: Final = "request body too large"
+"""What Go's server says of a request over its limit, the Collector's with status 400."""
+
 REMEDIES: Final = {
     401: "see OTEL_EXPORTER_OTLP_HEADERS",
     403: "see OTEL_EXPORTER_OTLP_HEADERS",
@@ -89,11 +92,14 @@ class HttpTransport:
         body = self._body(response)
         if 200 <= response.status < 300:
             return answers.accepted(body, self._endpoint)
+        is_status = response.headers.get("content-type", "").startswith(CONTENT_TYPE)
+        said = answers.rpc_status(body or b"").message if is_status else (body or b"").decode("utf-8", "replace")
+        is_too_large = response.status == 400 and TOO_LARGE in said
         return Answer(
-            OUTCOMES.get(response.status, Outcome.REFUSED),
+            Outcome.TOO_LARGE if is_too_large else OUTCOMES.get(response.status, Outcome.REFUSED),
             retry_after=retry_after(response.headers.get("retry-after"), time.time()),
             error_type=str(response.status),
-            message=self._message(response, body or b""),
+            message=self._message(response, said),
         )
 
     def _body(self, response: urllib3.BaseHTTPResponse) -> bytes | None:
@@ -106,11 +112,7 @@ class HttpTransport:
             self.close()
         return body
 
-    def _message(self, response: urllib3.BaseHTTPResponse, body: bytes) -> str:
-        if response.headers.get("content-type", "").startswith(CONTENT_TYPE):
-            said = answers.rpc_status(body).message
-        else:
-            said = body.decode("utf-8", "replace")
+    def _message(self, response: urllib3.BaseHTTPResponse, said: str) -> str:
         remedy = REMEDIES.get(response.status, "")
         if 300 <= response.status < 400:
             remedy = f"redirects are not followed; it names {response.headers.get('location', '').partition('?')[0]}"

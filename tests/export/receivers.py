@@ -223,6 +223,8 @@ class Certificates:
         self.authority = str(folder / "authority.pem")
         self._authority.cert_pem.write_to_path(self.authority)
         self._server = self._authority.issue_cert("localhost", HOST)
+        self.server_both = str(folder / "server.pem")
+        self._server.private_key_and_cert_chain_pem.write_to_path(self.server_both)
         self._elsewhere = self._authority.issue_cert("elsewhere.test")
         client = self._authority.issue_cert("client.test")
         self.client_certificate, self.client_key = str(folder / "client.pem"), str(folder / "client.key")

@@ -1,5 +1,6 @@
 """OTLP over gRPC, against `grpcio`'s server, and against HTTP/2 peers that do what no proper server does."""
 
+import gzip
 import socket
 import ssl
 import threading
@@ -150,6 +151,19 @@ def test_a_partial_success_is_read() -> None:
     answer = answered(lambda _: PARTIAL)
     assert (answer.outcome, answer.rejected, answer.error_type) == (Outcome.ACCEPTED, 3, "partial_success")
     assert "3 records: too old" in answer.message
+
+
+def test_an_answer_that_is_compressed_is_read() -> None:
+    """grpc-go compresses its answers to compressed requests, asked or not."""
+    packed = gzip.compress(PARTIAL.SerializeToString())
+
+    def respond(side: Http2Peer, stream: int) -> None:
+        side.respond(stream, *OK, ("grpc-encoding", "gzip"), end=False)
+        side.h2.send_data(stream, b"\1" + len(packed).to_bytes(4) + packed)
+        side.respond(stream, ("grpc-status", "0"))
+
+    with peer(respond) as url:
+        assert sent(url).rejected == 3
 
 
 RETRYABLE = {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"}

@@ -146,6 +146,11 @@ def test_each_status_has_the_outcome_of_the_specification(status: int, outcome: 
     assert (str(status) in answer.message) == (outcome is not Outcome.ACCEPTED)
 
 
+def test_the_collectors_word_for_too_large_is_known() -> None:
+    """It has no 413, but a 400 that says so."""
+    assert answered(Reply(400, b"http: request body too large")).outcome is Outcome.TOO_LARGE
+
+
 def test_a_redirect_is_not_followed() -> None:
     """It is refused; the message says where it leads, and the other server hears nothing."""
     with HttpServer() as other, HttpServer(Reply(302, headers={"Location": f"{other.url}/in?key=k"})) as server:
