@@ -370,6 +370,7 @@ def test_a_child_touches_nothing_of_its_parents(folder: Path, fork: Callable[[],
 def test_a_child_adopts_what_its_parent_left(folder: Path, fork: Callable[[], int]) -> None:
     """The parent ends first; the child adopts its records, and nobody else does as long as the child lives."""
     alive, dead = os.pipe()
+    reading, writing = os.pipe()
 
     def work() -> None:
         spool = Spool(folder, b"resource", segment_bytes=SMALL)
@@ -383,15 +384,15 @@ def test_a_child_adopts_what_its_parent_left(folder: Path, fork: Callable[[], in
         assert sum(len(found.records) for found in spool.adopt()) == 300
         fill(spool, range(1000))
         assert result(lambda: left(folder)) == []
-        for path in folder.iterdir():
-            (folder.parent / "done").write_text(path.name)
+        os.write(writing, b"done")
 
     pid = start(work)
     os.close(alive)
+    os.close(writing)
     assert ends_well(pid)
     os.close(dead)
-    while not (folder.parent / "done").exists():
-        time.sleep(0.001)
+    with os.fdopen(reading) as pipe:
+        assert pipe.read() == "done"
 
 
 def test_a_fork_in_a_signal_handler_deletes_nothing_of_the_parents(folder: Path) -> None:
@@ -524,7 +525,8 @@ def test_what_a_signal_handler_raises_passes_and_harms_no_other_record(folder: P
         appended = [0] * 300
         for number in range(300):
             with contextlib.suppress(TimeLimitError):
-                signal.setitimer(signal.ITIMER_REAL, 0.0002)
+                # A segment is made in about a millisecond: some are interrupted, some are not.
+                signal.setitimer(signal.ITIMER_REAL, 0.0001 * (1 + number % 60))
                 while spool.append(b"scope", 9, f"{number}-{appended[number]}".encode() + PADDING) is not None:
                     appended[number] += 1
         return appended
