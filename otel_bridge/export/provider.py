@@ -1,5 +1,6 @@
 """The default provider of a process, built from the standard environment at its first record."""
 
+import atexit
 import os
 import threading
 from collections.abc import Callable
@@ -75,7 +76,7 @@ def _build() -> "sdk_logs.LoggerProvider | None":
     exporter = None if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true" else _exporter()
     if exporter is None:
         return None
-    provider = SdkLoggerProvider(resource=_resource())
+    provider = SdkLoggerProvider(resource=_resource(), shutdown_on_exit=False)
     size = int(os.environ.get("OTEL_BLRP_MAX_QUEUE_SIZE") or QUEUE_SIZE)
     provider.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=size))
     return provider
@@ -147,6 +148,14 @@ def _within(timeout: float, work: Callable[[], bool]) -> bool:
     """Do *work* on a thread of its own, because the SDK keeps no deadline."""
     done: list[bool] = []
     thread = threading.Thread(target=lambda: done.append(work()), name="otel-bridge-flush", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        # At exit Python starts no more threads: https://docs.python.org/3/library/atexit.html
+        return work()
     thread.join(timeout)
     return bool(done) and done[0]
+
+
+# At import, so that hooks which the application registers later, and which run earlier, may still log.
+atexit.register(shutdown)
