@@ -21,10 +21,10 @@ Run = Callable[..., str]
 def run(tmp_path: Path) -> Run:
     """Run Python in a process of its own, where what is global is new, and return what it wrote to stdout."""
 
-    def run(code: str, **environ: str) -> str:
+    def run(*parts: str, **environ: str) -> str:
         # No variable of OpenTelemetry's is handed down.
         script = tmp_path / "script.py"
-        script.write_text(textwrap.dedent(code))
+        script.write_text("\n".join(map(textwrap.dedent, parts)))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
         root = str(Path(__file__).parent.parent)
         done = subprocess.run(  # noqa: S603 - the tests' own code
