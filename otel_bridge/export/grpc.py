@@ -9,11 +9,13 @@ from urllib.parse import unquote
 
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
+from hpack import NeverIndexedHeaderTuple
 
 from otel_bridge.export import answers
 from otel_bridge.export.connection import USER_AGENT, Connection
 from otel_bridge.export.endpoint import Endpoint, unpacked
-from otel_bridge.export.http2 import MOST, Http2, Response
+from otel_bridge.export.http2 import MOST, Header, Http2, Response
+from otel_bridge.export.quiet import quiet
 from otel_bridge.export.transport import Answer, Outcome
 
 PATH: Final = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
@@ -93,7 +95,7 @@ class GrpcTransport:
         self._connection = Connection(endpoint, "h2")
         self._http2: Http2 | None = None
         parts = endpoint.parts
-        self._headers = [
+        self._headers: list[Header] = [
             (":method", "POST"),
             (":scheme", parts.scheme),
             (":path", PATH),
@@ -102,9 +104,10 @@ class GrpcTransport:
             ("content-type", "application/grpc"),
             ("user-agent", USER_AGENT),
             *([("grpc-encoding", "gzip")] if endpoint.compression == "gzip" else []),
-            *endpoint.headers.items(),
+            *(NeverIndexedHeaderTuple(name, value) for name, value in endpoint.headers.items()),
         ]
 
+    @quiet()
     def send(self, request: bytes, timeout: float) -> Answer:
         """Send one `ExportLogsServiceRequest`; see `Transport`."""
         try:

@@ -10,6 +10,7 @@ import urllib3
 from otel_bridge.export import answers
 from otel_bridge.export.connection import USER_AGENT, Connection
 from otel_bridge.export.endpoint import Endpoint
+from otel_bridge.export.quiet import quiet
 from otel_bridge.export.transport import Answer, Outcome
 
 CONTENT_TYPE: Final = "application/x-protobuf"
@@ -62,6 +63,7 @@ class HttpTransport:
             self._target = endpoint.url
             self._headers |= {"host": parts.netloc, **endpoint.proxy_headers}
 
+    @quiet()
     def send(self, request: bytes, timeout: float) -> Answer:
         """Send one `ExportLogsServiceRequest`; see `Transport`."""
         try:

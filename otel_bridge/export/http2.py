@@ -10,12 +10,16 @@ from h2.connection import H2Connection
 from h2.events import DataReceived, Event, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
 from h2.exceptions import FrameTooLargeError, ProtocolError
 from h2.settings import SettingCodes, Settings
+from hpack import HeaderTuple
 
 from otel_bridge.export.connection import Connection
 
 MOST: Final = 1 << 20
 """Bytes that are kept of a response's body."""
 SETTINGS: Final = {SettingCodes.ENABLE_PUSH: 0, SettingCodes.MAX_HEADER_LIST_SIZE: 65_536}
+
+Header = tuple[str, str] | HeaderTuple
+"""Name and value; hpack's class for one that proxies on the way must not keep."""
 
 FRAME_HEADER: Final = 9
 GOAWAY: Final = 7
@@ -75,7 +79,7 @@ class Http2:
             pass
         return False
 
-    def exchange(self, headers: list[tuple[str, str]], body: bytes) -> Response:
+    def exchange(self, headers: list[Header], body: bytes) -> Response:
         """
         Send one request and wait for all of the response.
 

@@ -4,6 +4,7 @@ import gzip
 import socket
 import ssl
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,7 +17,8 @@ import grpc  # type: ignore[import-untyped]  # it has no types
 import trustme
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived
+from h2.events import DataReceived, Event
+from h2.exceptions import ProtocolError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsPartialSuccess,
     ExportLogsServiceRequest,
@@ -144,7 +146,7 @@ def listening(hold: Callable[[socket.socket], None]) -> Iterator[Raw]:
     raw = Raw(listener.getsockname()[1])
 
     def held(connection: socket.socket) -> None:
-        with connection, suppress(OSError):
+        with connection, suppress(OSError, ProtocolError):
             hold(connection)
 
     def accept() -> None:
@@ -313,6 +315,7 @@ class Http2Peer:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._events: deque[Event] = deque()
         self.h2 = H2Connection(H2Configuration(client_side=False))
         self.h2.initiate_connection()
         self.flush()
@@ -321,17 +324,20 @@ class Http2Peer:
         """Send what waits."""
         self._connection.sendall(self.h2.data_to_send())
 
-    def until(self, *kinds: type) -> Any:
-        """Read until an event of one of *kinds* comes, and return it."""
-        while data := self._connection.recv(65_536):
+    def until(self, kind: type) -> Any:
+        """Take events, reading where there are none left, until one of *kind* comes, and return it."""
+        while True:
+            while self._events:
+                if isinstance(event := self._events.popleft(), kind):
+                    return event
+            data = self._connection.recv(65_536)
+            if not data:
+                raise ConnectionResetError
             for event in self.h2.receive_data(data):
+                self._events.append(event)
                 if isinstance(event, DataReceived):
                     self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-                self.flush()
-                if isinstance(event, kinds):
-                    return event
             self.flush()
-        raise ConnectionResetError
 
     def respond(self, stream: int, *pairs: tuple[str, str], end: bool = True) -> None:
         """Send headers."""

@@ -1,6 +1,7 @@
 """OTLP over gRPC, against `grpcio`'s server, and against HTTP/2 peers that do what no proper server does."""
 
 import gzip
+import logging
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untype
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # it has no types
 from h2.errors import ErrorCodes
 from h2.events import PingAckReceived, RequestReceived, StreamEnded
+from hpack import Encoder
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from otel_bridge.export.endpoint import Endpoint
@@ -230,6 +232,18 @@ def test_a_status_without_permission_names_the_variable_and_no_token() -> None:
     assert "OTEL_EXPORTER_OTLP_HEADERS; invalid token ***" in answer.message
 
 
+def test_nothing_is_logged_with_headers(caplog: pytest.LogCaptureFixture) -> None:
+    """At DEBUG, `hpack` would write each header, or its Huffman code; others' use of it is logged as before."""
+    caplog.set_level(logging.DEBUG)
+    with GrpcServer() as server, transport(server.url, headers={"x-api-key": "hunter2hunter2"}) as made:
+        assert [made.send(ENCODED, 5) for _ in range(2)] == [ACCEPTED] * 2
+    # The server of this test is grpcio's, so nobody else spoke HTTP/2 with h2.
+    assert not [record for record in caplog.records if record.name.startswith(("h2", "hpack", "urllib3"))]
+    assert "hunter2" not in caplog.text
+    Encoder().encode([("mine", "value")])
+    assert [record for record in caplog.records if record.name.startswith("hpack")]
+
+
 def test_a_server_that_restarts_is_found_again() -> None:
     """Between two requests: the second goes over a new connection, and is not lost to the old one."""
     with GrpcServer() as first, transport(first.url) as made:
@@ -280,13 +294,13 @@ def test_a_server_that_never_answers_is_given_up() -> None:
     def late_at_first(_: Any) -> ExportLogsServiceResponse | None:
         if len(server.requests) > 1:
             return PARTIAL
-        time.sleep(1)
+        time.sleep(3)
         return None
 
     with GrpcServer(late_at_first) as server, transport(server.url) as made:
         began = time.monotonic()
         answer = made.send(ENCODED, 0.3)
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 2.0
         assert made.send(ENCODED, 5).rejected == 3
     assert answer.outcome is Outcome.UNAVAILABLE
     assert answer.error_type in {"TimeoutError", "DEADLINE_EXCEEDED"}
@@ -316,7 +330,7 @@ def test_the_time_is_for_the_whole_call(hold: Callable[[socket.socket], None]) -
     with listening(hold) as server:
         began = time.monotonic()
         answer = sent(server.url, timeout=0.4, encoded=bytes(1 << 20))
-        assert 0.35 < time.monotonic() - began < 1.0
+        assert 0.35 < time.monotonic() - began < 2.0
     assert (answer.outcome, answer.error_type) == (Outcome.UNAVAILABLE, "TimeoutError")
 
 
@@ -424,12 +438,12 @@ def test_a_server_that_did_not_take_the_request_is_asked_again_later() -> None:
     def goodbye(side: Http2Peer, _stream: int) -> None:
         side.h2.close_connection(last_stream_id=0)
         side.flush()
-        time.sleep(2)
+        time.sleep(5)
 
     with peer(goodbye) as url:
         began = time.monotonic()
         answer = sent(url)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 2.0
     assert (answer.outcome, answer.error_type) == (Outcome.UNAVAILABLE, "ConnectionResetError")
 
 
@@ -451,21 +465,17 @@ def test_pings_that_came_while_nothing_was_sent_are_answered_with_the_next_reque
     """And the connection is kept."""
     answered_pings: list[bytes] = []
 
-    def hold(connection: socket.socket) -> None:
-        side = Http2Peer(connection)
-        for number in range(2):
-            stream = side.until(StreamEnded).stream_id
-            side.respond(stream, *OK, ("grpc-status", "0"))
-            side.h2.ping(bytes([number] * 8))
-            side.flush()
-            answered_pings.append(side.until(PingAckReceived).ping_data)
+    def pinging(side: Http2Peer, stream: int) -> None:
+        side.respond(stream, *OK, ("grpc-status", "0"), end=True)
+        side.h2.ping(stream.to_bytes(8))
+        side.flush()
+        answered_pings.append(side.until(PingAckReceived).ping_data)
 
-    with listening(hold) as server, transport(server.url) as made:
-        for _ in range(3):
-            made.send(ENCODED, 1)
+    with peer(pinging) as url, transport(url) as made:
+        for _ in range(4):
+            assert made.send(ENCODED, 5).outcome is Outcome.ACCEPTED
             time.sleep(0.05)
-        assert len(server.connections) == 1
-    assert answered_pings == [bytes(8), b"\1" * 8]
+    assert [int.from_bytes(data) for data in answered_pings] == [1, 3, 5]
 
 
 @pytest.mark.parametrize(

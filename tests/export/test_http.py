@@ -281,7 +281,7 @@ def test_the_time_is_for_the_whole_call(hold: Callable[[socket.socket], None]) -
     with listening(hold) as server:
         began = time.monotonic()
         answer = sent(server.url, timeout=0.4)
-        assert 0.35 < time.monotonic() - began < 1.0
+        assert 0.35 < time.monotonic() - began < 2.0
     assert (answer.outcome, answer.error_type) == (Outcome.UNAVAILABLE, "TimeoutError")
     assert "did not answer in time" in answer.message
 
@@ -291,7 +291,7 @@ def test_the_time_holds_for_sending_too() -> None:
     with listening(_reads_nothing) as server, transport(server.url) as made:
         began = time.monotonic()
         answer = made.send(bytes(32 << 20), 0.4)
-        assert 0.35 < time.monotonic() - began < 1.0
+        assert 0.35 < time.monotonic() - began < 2.0
     assert (answer.outcome, answer.error_type) == (Outcome.UNAVAILABLE, "TimeoutError")
 
 
@@ -300,7 +300,7 @@ def test_an_acknowledgement_whose_body_drips_is_one() -> None:
     with listening(_drips_its_body) as server:
         began = time.monotonic()
         answer = sent(server.url, timeout=0.4)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 2.0
     assert answer.outcome is Outcome.ACCEPTED
     assert "no ExportLogsServiceResponse" in answer.message
 
@@ -309,13 +309,13 @@ def test_a_slow_name_server_keeps_nobody_longer(monkeypatch: pytest.MonkeyPatch)
     """`getaddrinfo` has no timeout; the call has. The name server is the one thing that cannot be real here."""
 
     def resolve(*_: object, **__: object) -> list[object]:
-        time.sleep(2)
+        time.sleep(5)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     began = time.monotonic()
     answer = sent("http://slow.test:4318", timeout=0.3)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 2.0
     assert answer.error_type == "TimeoutError"
 
 
@@ -451,7 +451,7 @@ def test_a_server_that_never_finishes_its_handshake_is_given_up() -> None:
     with listening(_silent) as server:
         began = time.monotonic()
         answer = sent(server.url.replace("http:", "https:"), timeout=0.4)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 2.0
     assert answer.error_type == "TimeoutError"
 
 
@@ -485,7 +485,7 @@ def test_a_proxy_that_never_answers_is_given_up() -> None:
     with listening(_silent) as server:
         began = time.monotonic()
         answer = sent("https://collector.test:4318", timeout=0.4, proxy=server.url)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 2.0
     assert answer.error_type == "TimeoutError"
 
 
