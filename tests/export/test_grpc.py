@@ -244,6 +244,19 @@ def test_nothing_is_logged_with_headers(caplog: pytest.LogCaptureFixture) -> Non
     assert [record for record in caplog.records if record.name.startswith("hpack")]
 
 
+def test_a_secret_is_not_kept_by_proxies_on_the_way() -> None:
+    """No header of the configuration enters a table of HPACK: https://www.rfc-editor.org/rfc/rfc7541.html#section-7.1.3."""
+    indexable: dict[str, bool] = {}
+
+    def hold(connection: socket.socket) -> None:
+        headers = Http2Peer(connection).until(RequestReceived).headers
+        indexable.update({header[0].decode(): header.indexable for header in headers})
+
+    with listening(hold) as server:
+        sent(server.url, headers={"x-api-key": "hunter2"})
+    assert (indexable["x-api-key"], indexable["te"]) == (False, True)
+
+
 def test_a_server_that_restarts_is_found_again() -> None:
     """Between two requests: the second goes over a new connection, and is not lost to the old one."""
     with GrpcServer() as first, transport(first.url) as made:

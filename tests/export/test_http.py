@@ -4,7 +4,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -286,9 +286,16 @@ def test_the_time_is_for_the_whole_call(hold: Callable[[socket.socket], None]) -
     assert "did not answer in time" in answer.message
 
 
-def test_the_time_holds_for_sending_too() -> None:
-    """A server that takes nothing off its socket stops nobody for longer."""
-    with listening(_reads_nothing) as server, transport(server.url) as made:
+def _reads_slowly(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    while connection.recv(65_536):
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("hold", [_reads_nothing, _reads_slowly])
+def test_the_time_holds_for_sending_too(hold: Callable[[socket.socket], None]) -> None:
+    """A server that takes nothing off its socket, or a little now and then, stops nobody for longer."""
+    with listening(hold) as server, transport(server.url) as made:
         began = time.monotonic()
         answer = made.send(bytes(32 << 20), 0.4)
         assert 0.35 < time.monotonic() - began < 2.0
@@ -303,6 +310,19 @@ def test_an_acknowledgement_whose_body_drips_is_one() -> None:
         assert time.monotonic() - began < 2.0
     assert answer.outcome is Outcome.ACCEPTED
     assert "no ExportLogsServiceResponse" in answer.message
+
+
+def test_the_time_holds_for_connecting_too() -> None:
+    """A host that does not even answer a connection, as behind a firewall: here by a queue that is full."""
+    with socket.create_server((HOST, 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(3):
+            caller = waiting.enter_context(socket.socket())
+            caller.settimeout(0)
+            caller.connect_ex(full.getsockname())
+        began = time.monotonic()
+        answer = sent(f"http://{HOST}:{full.getsockname()[1]}", timeout=0.4)
+        assert 0.35 < time.monotonic() - began < 2.0
+    assert (answer.outcome, answer.error_type) == (Outcome.UNAVAILABLE, "TimeoutError")
 
 
 def test_a_slow_name_server_keeps_nobody_longer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,14 +365,14 @@ def test_a_response_that_breaks_off_is_what_its_status_says(said: bytes, outcome
     assert len(server.connections) == 2, "a broken connection is not used again"
 
 
-def test_an_answer_that_comes_before_the_request_is_read_counts() -> None:
-    """A receiver that limits the size answers 413 and closes while the request is still on its way."""
+@pytest.mark.parametrize("reads_on", [True, False])
+def test_an_answer_that_comes_before_the_request_is_read_counts(*, reads_on: bool) -> None:
+    """A receiver that limits the size answers 413 while the request is still on its way, and may break it off."""
 
     def hasty(connection: socket.socket) -> None:
         connection.recv(1000)
         connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        connection.shutdown(socket.SHUT_WR)
-        while connection.recv(65_536):
+        while reads_on and connection.recv(65_536):
             """Let it come."""
 
     with listening(hasty) as server, transport(server.url) as made:
