@@ -12,7 +12,7 @@ from otel_bridge.bridge.mapping import Mapper
 from otel_bridge.bridge.origin import first_time, is_from_structlog
 from otel_bridge.bridge.processor import REDACTION
 from otel_bridge.bridge.severity import SEVERITIES
-from otel_bridge.bridge.values import safe_text
+from otel_bridge.bridge.values import CONTAINERS, safe_text
 
 OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """Attributes that every record has: https://docs.python.org/3/library/logging.html#logrecord-attributes."""
@@ -80,6 +80,9 @@ def event_dict(record: logging.LogRecord) -> dict[str, Any]:
 
 def _message(record: logging.LogRecord) -> dict[str, Any]:
     try:
+        if isinstance(record.msg, CONTAINERS) and not isinstance(record.msg, str):
+            # Its text has no bounds; those of the mapping are for what it holds.
+            return {"event": record.msg, "positional_args": record.args} if record.args else {"event": record.msg}
         return {"event": record.getMessage()}
     except Exception:  # noqa: BLE001 - arguments that do not fit, or a message whose text raises
         return {"event": record.msg, "positional_args": record.args}
