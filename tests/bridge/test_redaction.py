@@ -337,16 +337,16 @@ def test_a_wrong_rule_raises_at_once(arguments: dict[str, Any], sentence: str) -
 )
 def test_the_time_is_bounded(text: str) -> None:
     """An event holds what anybody sent; a text of 250,000 characters costs no more than a fraction of a second."""
-    started = time.perf_counter()
+    started = time.thread_time()
     Redaction().text(text)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_a_key_of_any_length_is_asked_in_no_time() -> None:
     """Keys may be somebody's input, too."""
-    started = time.perf_counter()
+    started = time.thread_time()
     assert Redaction().kind("x" * 1_000_000 + "password") == "password"
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @given(st.lists(st.sampled_from(["?", "&", " ", "'", "x", "bsn=", "password=", "://", ":", "@", BSN])).map("".join))

@@ -245,9 +245,9 @@ def test_a_sequence_that_never_ends_is_cut() -> None:
 
 def test_shared_containers_do_not_multiply() -> None:
     """Thirty lists that hold each other twice are not a billion values."""
-    started = time.perf_counter()
+    started = time.thread_time()
     assert str(convert(laughs())).count("ha") <= NODES
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_one_record_holds_so_many_values() -> None:
