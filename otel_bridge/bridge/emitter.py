@@ -5,13 +5,14 @@ from functools import lru_cache
 from time import time_ns
 from typing import Any, Final
 
-from opentelemetry import trace
 from opentelemetry._logs import LoggerProvider
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current, get_value
+from opentelemetry.context import Context, get_current
 
-from otel_bridge.bridge.mapping import LogFields, Mapper
+from otel_bridge.bridge.mapping import Mapper
 from otel_bridge.bridge.provider import Target, resolve
 from otel_bridge.bridge.severity import severity
+from otel_bridge.bridge.shape import Shapes
+from otel_bridge.bridge.surroundings import Surroundings, surroundings
 from otel_bridge.bridge.uid import RecordUid
 from otel_bridge.diagnostics import diagnostics
 
@@ -41,6 +42,8 @@ class Emitter:
             )
         self._threshold = lru_cache(maxsize=1024)(self._find_threshold)
         self._target: Target | None = None
+        self._shapes: Shapes | None = None
+        self._around = surroundings(Context())
 
     def emit(
         self, event_dict: Mapping[str, Any], method_name: str, logger_name: str | None, *, named: bool = True
@@ -54,39 +57,48 @@ class Emitter:
         Never raises an `Exception`; one that a provider raised is counted and said.
         """
         try:
-            self._emit(event_dict, method_name, logger_name, named)
+            context = get_current()
+            around = self._around
+            if around.context is not context:
+                around = self._around = surroundings(context)
+            if around.is_suppressed or (provider := resolve(self.logger_provider)) is None:
+                return
+            target = self._target
+            if target is None or target.provider is not provider:
+                target = self._find_target(provider)
+            if not (named and self._shapes is not None and self._shapes.emit(event_dict, around, record_uid)):
+                self._emit(event_dict, method_name, logger_name, named, target, around)
         except Exception as exc:  # noqa: BLE001 - the one place where errors are kept from the application
             diagnostics.count(f"were lost to {type(exc).__module__}.{type(exc).__qualname__}")
 
-    def _emit(self, event_dict: Mapping[str, Any], method_name: str, logger_name: str | None, named: bool) -> None:  # noqa: FBT001
-        context = get_current()
-        if get_value(_SUPPRESS_INSTRUMENTATION_KEY, context):
-            return
-        provider = resolve(self.logger_provider)
-        if provider is None:
-            return
-        current = trace.get_current_span(context).get_span_context()
-        fields = self._mapper.fields(event_dict, method_name, logger_name, current, named=named)
+    def _find_target(self, provider: LoggerProvider) -> Target:
+        target = Target(provider)
+        has_shapes = target.takes_fields and not self._mapper.is_renaming
+        self._shapes = Shapes(self._mapper, target.template) if has_shapes else None
+        self._target = target
+        return target
+
+    def _emit(  # noqa: PLR0913
+        self,
+        event_dict: Mapping[str, Any],
+        method_name: str,
+        logger_name: str | None,
+        named: bool,  # noqa: FBT001
+        target: Target,
+        around: Surroundings,
+    ) -> None:
+        fields = self._mapper.fields(event_dict, method_name, logger_name, around.span_context, named=named)
         if self._thresholds and 0 < fields.severity_number.value < self._threshold(fields.scope_name):
             return
-        if fields.span_context is not current:
-            context = trace.set_span_in_context(trace.NonRecordingSpan(fields.span_context), context)
-        target = self._target
-        if target is None or target.provider is not provider:
-            target = self._target = Target(provider)
+        if named and self._shapes is not None:
+            self._shapes.learn(event_dict, fields, around)
         observed = time_ns()
-        target.logger(fields.scope_name).emit(
-            target.record(
-                timestamp=fields.timestamp or observed,
-                observed_timestamp=observed,
-                context=context,
-                severity_text=fields.severity_text,
-                severity_number=fields.severity_number,
-                body=fields.body,
-                attributes=_attributes(fields, target, observed),
-                event_name=fields.event_name,
-            )
-        )
+        for name in ("process.pid", "thread.id", "thread.name"):
+            # Both stores would mix what the record and its resource say under one name.
+            if name in fields.attributes and fields.attributes[name] == target.resource.get(name):
+                del fields.attributes[name]
+        fields.attributes["log.record.uid"] = record_uid(observed)
+        target.emit(fields, observed, around)
         if fields.cut:
             diagnostics.count("were shortened: they exceeded the bounds of otel_bridge.bridge.values")
 
@@ -95,13 +107,3 @@ class Emitter:
         while "." in names[-1]:
             names.append(names[-1].rpartition(".")[0])
         return next((self._thresholds[name] for name in (*names, "") if name in self._thresholds), 0)
-
-
-def _attributes(fields: LogFields, target: Target, observed: int) -> dict[str, Any]:
-    attributes = fields.attributes
-    for name in ("process.pid", "thread.id", "thread.name"):
-        # Both stores would mix what the record and its resource say under one name.
-        if name in attributes and attributes[name] == target.resource.get(name):
-            del attributes[name]
-    attributes["log.record.uid"] = record_uid(observed)
-    return attributes

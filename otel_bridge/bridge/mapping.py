@@ -1,7 +1,7 @@
 """The table of documented keys, and the walk by which an event dict becomes a log record's fields."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple, get_args
 
@@ -9,7 +9,7 @@ from opentelemetry._logs import SeverityNumber
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from otel_bridge.bridge.exceptions import STACKTRACE, Stacktrace, exception_info, says_none
-from otel_bridge.bridge.redaction import Redaction
+from otel_bridge.bridge.redaction import Redaction, are_plain
 from otel_bridge.bridge.severity import METHOD_LEVELS, severity
 from otel_bridge.bridge.timestamps import nanoseconds
 from otel_bridge.bridge.trace import BOUND_KEYS, span_context
@@ -194,6 +194,10 @@ RULES: Final[Mapping[str, Rule]] = {
 `structlog.processors.CallsiteParameterAdder`. Names on the right are those of the semantic conventions. Keys that go
 nowhere are structlog's own, or become fields of the record."""
 
+NAMING: Final = (as_text, user_id, cloud_event)
+"""Rules that do not look into a text, but only say where it goes."""
+STATUSES: Final = (code, status, other_status)
+
 DERIVED: Final = frozenset(
     {
         "client.address",
@@ -256,6 +260,38 @@ class Mapper:
         self._redaction = redaction
         self._stacktrace: Stacktrace = stacktrace
         self._timezone = timezone
+
+    @property
+    def is_renaming(self) -> bool:
+        """Whether the application's chain calls documented keys otherwise."""
+        return bool(self._documented)
+
+    def nanoseconds(self, timestamp: object) -> int | None:
+        """Convert a timestamp as `otel_bridge.bridge.timestamps.nanoseconds` does."""
+        return nanoseconds(timestamp, self._timezone)
+
+    def are_plain(self, texts: Sequence[str]) -> bool:
+        """Tell whether every one of *texts* is sent as it is, which may be so even where this says that it is not."""
+        return self._redaction.leaves(texts) if self._redaction is not None else are_plain(texts)
+
+    def destination(self, key: str, value: object, event_dict: Mapping[str, Any]) -> str | None:
+        """
+        Find the one attribute to which a value goes as it is.
+
+        Returns:
+            Its name; `None` if the value goes nowhere, elsewhere too, or is looked into.
+        """
+        if self._redaction is not None and self._redaction.kind(key):
+            return None
+        rule = self._rules.get(key, key)
+        if isinstance(rule, str):
+            return rule if type(value) in (str, bool) else None
+        name = event_dict.get("event")
+        event = Event(name if isinstance(name, str) else "", event_dict)
+        if type(value) is str and rule in NAMING:
+            return next(iter(rule(event, key, value)))[0]
+        # A status is one of few; so each has a shape of its own.
+        return key if type(value) is int and rule in STATUSES else None
 
     def fields(
         self,
@@ -341,7 +377,10 @@ class Mapper:
         if rules["source"] is source:
             given.setdefault("source", COMPONENTS[0])
         self._exception(walk, event_dict, derived, given)
-        return {**derived, **given}
+        # Last, because a provider with a lower limit evicts the first: the SDK's does.
+        for attribute, value in derived.items():
+            given.setdefault(attribute, value)
+        return given
 
     def _exception(
         self, walk: Walk, event_dict: Mapping[str, Any], derived: dict[str, AnyValue], given: dict[str, AnyValue]

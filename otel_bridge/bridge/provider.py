@@ -2,11 +2,17 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from typing import Any, Protocol
 
-from opentelemetry._logs import Logger, LoggerProvider, LogRecord, get_logger_provider
+from opentelemetry import trace
+from opentelemetry._logs import LoggerProvider, LogRecord, get_logger_provider
 from opentelemetry._logs._internal import ProxyLoggerProvider
+
+from otel_bridge.bridge.mapping import LogFields
+from otel_bridge.bridge.shape import Template
+from otel_bridge.bridge.surroundings import Surroundings
 
 
 def no_default() -> LoggerProvider | None:
@@ -31,6 +37,16 @@ def resolve(given: LoggerProvider | None) -> LoggerProvider | None:
     return default() if isinstance(application, ProxyLoggerProvider) else application
 
 
+class FieldsLogger(Protocol):
+    """A logger that takes what the bridge mapped as it is; those of our own provider are such."""
+
+    def emit_fields(self, fields: LogFields, observed_timestamp: int) -> None:
+        """Emit a record of *fields*, whose values are encodable."""
+
+    def template(self, fields: LogFields, names: Sequence[str]) -> Template:
+        """Make a template of records that have *fields*, and texts in the attributes *names* besides."""
+
+
 class Target:
     """
     A provider, with what is looked up once for it.
@@ -41,11 +57,39 @@ class Target:
 
     def __init__(self, provider: LoggerProvider) -> None:
         self.provider = provider
-        self.logger: Callable[[str], Logger] = lru_cache(maxsize=1024)(provider.get_logger)
-        self.record: Callable[..., LogRecord] = _record_class(provider)
-        resource = getattr(provider, "resource", None)
-        self.resource: Mapping[str, object] = getattr(resource, "attributes", {})
+        self._logger: Callable[[str], Any] = lru_cache(maxsize=1024)(provider.get_logger)
+        self._record: Callable[..., LogRecord] = _record_class(provider)
+        self.takes_fields = hasattr(provider.get_logger("otel_bridge"), "emit_fields")
+        """Whether its loggers are `FieldsLogger`s."""
+        self.resource: Mapping[str, object] = getattr(getattr(provider, "resource", None), "attributes", {})
         """Attributes that need not be said again on each record."""
+
+    def emit(self, fields: LogFields, observed_timestamp: int, around: Surroundings) -> None:
+        """Emit a record of *fields*, in the class that the provider takes."""
+        logger = self._logger(fields.scope_name)
+        if self.takes_fields:
+            logger.emit_fields(fields, observed_timestamp)
+            return
+        context = around.context
+        if fields.span_context is not around.span_context:
+            context = trace.set_span_in_context(trace.NonRecordingSpan(fields.span_context), context)
+        logger.emit(
+            self._record(
+                timestamp=fields.timestamp or observed_timestamp,
+                observed_timestamp=observed_timestamp,
+                context=context,
+                severity_text=fields.severity_text,
+                severity_number=fields.severity_number,
+                body=fields.body,
+                attributes=fields.attributes,
+                event_name=fields.event_name,
+            )
+        )
+
+    def template(self, fields: LogFields, names: Sequence[str]) -> Template:
+        """Make a template for a shape; only where the provider takes fields."""
+        logger: FieldsLogger = self._logger(fields.scope_name)
+        return logger.template(fields, names)
 
 
 def _record_class(provider: LoggerProvider) -> Callable[..., LogRecord]:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from time import time_ns
@@ -12,6 +12,7 @@ import opentelemetry._logs as api
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.trace import SpanContext
 
 from otel_bridge.bridge.exceptions import STACKTRACE, exception_info
 from otel_bridge.bridge.mapping import LogFields
@@ -23,6 +24,7 @@ from otel_bridge.export.pipeline import Pipeline, Settings
 from otel_bridge.export.protobuf import span_fields
 from otel_bridge.export.record import encode
 from otel_bridge.export.statistics import Statistics
+from otel_bridge.export.template import Template
 from otel_bridge.export.transport import Transport
 
 MAX_BUFFER_BYTES: Final = 64 << 20
@@ -219,7 +221,7 @@ class Logger(api.Logger):
         )
         self._add(severity, encoded)
 
-    def emit_mapped(self, fields: LogFields, observed_timestamp: int) -> None:
+    def emit_fields(self, fields: LogFields, observed_timestamp: int) -> None:
         """Emit what the bridge mapped, whose values are encodable already."""
         span = fields.span_context
         severity = fields.severity_number.value
@@ -236,8 +238,40 @@ class Logger(api.Logger):
         )
         self._add(severity, encoded)
 
+    def template(self, fields: LogFields, names: Sequence[str]) -> "ShapeLogger":
+        """Make what emits records of one shape."""
+        template = Template(
+            severity_number=fields.severity_number.value,
+            severity_text=fields.severity_text,
+            body=fields.body,
+            event_name=fields.event_name,
+            attributes=fields.attributes,
+            names=names,
+        )
+        severity = fields.severity_number.value
+        return ShapeLogger(self._provider, self._rank or rank(severity), severity, self._scope, template)
+
     def _add(self, severity: int, encoded: bytes) -> None:
         self._provider.pipeline().add(self._rank or rank(severity), severity, self._scope, encoded)
+
+
+class ShapeLogger:
+    """Emits records of one shape; `Logger.template` makes it."""
+
+    def __init__(self, provider: LoggerProvider, rank: int, severity: int, scope: bytes, template: Template) -> None:
+        self._provider = provider
+        self._rank = rank
+        self._severity = severity
+        self._scope = scope
+        self._template = template
+
+    def emit(
+        self, texts: Sequence[str], timestamp: int, observed_timestamp: int, span_context: SpanContext, uid: str
+    ) -> None:
+        """Emit one record: `otel_bridge.bridge.shape.Template.emit`."""
+        span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
+        encoded = self._template.encode(texts, timestamp, observed_timestamp, span, uid)
+        self._provider.pipeline().add(self._rank, self._severity, self._scope, encoded)
 
 
 def _exception(walk: Walk, exception: BaseException | None) -> dict[str, AnyValue]:

@@ -86,6 +86,7 @@ def text_field(tag: bytes, text: str | None) -> bytes:
     return field(tag, text.encode()) if text else b""
 
 
+@lru_cache(maxsize=1024)
 def span_fields(trace_id: int, span_id: int, trace_flags: int) -> bytes:
     """Encode the fields of a record that name its span; an id of 0 is none and is left out."""
     return b"".join(
