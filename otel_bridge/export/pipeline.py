@@ -1,8 +1,10 @@
 """Everything of a provider that belongs to one process: buffer, spool, sender."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -61,6 +63,7 @@ class Pipeline:
         self._sender: Sender | None = None
         self._when_added: Callable[[], object] | None = None
         self._is_stopped = False
+        self._end_by: float | None = None
 
     def start(self, inherited: "Pipeline | None") -> None:
         """
@@ -105,25 +108,41 @@ class Pipeline:
         return self._sender.flush(timeout) if self._sender is not None else len(self._buffer) == 0
 
     def end(self) -> None:
-        """Deliver what waits, because the process ends; what is added after this is sent at once."""
-        deadline = time.monotonic() + AT_END
+        """
+        Deliver what waits, because the process ends; what is added from now on is delivered before `add` returns.
+
+        Hooks and signals may come here one after the other, or one in the other: the deadline is that of the first.
+        """
+        if self._end_by is None:
+            self._end_by = time.monotonic() + AT_END
+            # Before anything is delivered: threads that go on logging would keep the buffer from becoming empty.
+            self._when_added = self._flush_late
         while not self._is_stopped and len(self._buffer):
-            if not self.flush(max(0.0, deadline - time.monotonic())):
-                left = self.statistics()
-                kept = f", of which the spool keeps {left.spooled}" if self._spool is not None else ""
-                diagnostics.say(f"{left.waiting} log records were not delivered before the process ended{kept}.")
+            if not self.flush(max(0.0, self._end_by - time.monotonic())):
+                self._give_up()
                 break
-        self._when_added = self._flush_late
 
     def when_free(self, call: Callable[[], object]) -> None:
-        """Call *call* from a signal handler: now, or when the `add` is over that the signal has interrupted."""
+        """Call *call* from a signal handler: now, or on a thread, where the signal interrupted what it waits for."""
         if self._buffer.is_mine():
-            self._when_added = call
+            # An interpreter that is ending has no more threads, and delivers already.
+            with suppress(RuntimeError):
+                threading.Thread(target=call, name="otel-bridge-end", daemon=True).start()
         else:
             call()
 
     def _flush_late(self) -> None:
-        self.flush(LATE)
+        if not self.flush(max(LATE, (self._end_by or 0.0) - time.monotonic())):
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Say what is not delivered, once, and let no further record wait for it."""
+        if self._when_added is None:
+            return
+        self._when_added = None
+        left = self.statistics()
+        kept = f", of which the spool keeps {left.spooled}" if self._spool is not None else ""
+        diagnostics.say(f"{left.waiting} log records were not delivered before the process ended{kept}.")
 
     def stop(self, timeout: float) -> bool:
         """Flush, end the sender, and take no more; tell whether everything was delivered."""

@@ -30,8 +30,8 @@ def at_end(deliver: Callable[[], object], when_free: Callable[[Callable[[], obje
 
     Args:
         deliver: Delivers, and returns.
-        when_free: Calls what it is given: now, or, where the signal has interrupted something that *deliver* would wait
-            for, as soon as that is over.
+        when_free: Calls what it is given: now, or on another thread, where the signal has interrupted something that
+            *deliver* would wait for.
     """
     atexit.register(deliver)
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
