@@ -45,11 +45,15 @@ class Emitter:
         self._shapes: Shapes | None = None
         self._around = surroundings(Context())
 
-    def emit(
-        self, event_dict: Mapping[str, Any], method_name: str, logger_name: str | None, *, named: bool = True
-    ) -> None:
+    def emit(self, event_dict: Mapping[str, Any], method_name: str, logger: object, *, named: bool) -> None:
         """
         Map *event_dict* and hand its record to the provider.
+
+        Args:
+            event_dict: The event dict; read only.
+            method_name: The name of the logging method.
+            logger: What it was logged with; its `name` stands for a missing `logger`.
+            named: Whether the event may be a name.
 
         What is logged while an exporter works, under OpenTelemetry's suppress-instrumentation key, is not emitted:
         exporting it would log again, without end.
@@ -67,7 +71,7 @@ class Emitter:
             if target is None or target.provider is not provider:
                 target = self._find_target(provider)
             if not (named and self._shapes is not None and self._shapes.emit(event_dict, around, record_uid)):
-                self._emit(event_dict, method_name, logger_name, named, target, around)
+                self._emit(event_dict, method_name, logger, named, target, around)
         except Exception as exc:  # noqa: BLE001 - the one place where errors are kept from the application
             diagnostics.count(f"were lost to {type(exc).__module__}.{type(exc).__qualname__}")
 
@@ -78,15 +82,17 @@ class Emitter:
         self._target = target
         return target
 
-    def _emit(  # noqa: PLR0913
+    def _emit(
         self,
         event_dict: Mapping[str, Any],
         method_name: str,
-        logger_name: str | None,
+        logger: object,
         named: bool,  # noqa: FBT001
         target: Target,
         around: Surroundings,
     ) -> None:
+        name = getattr(logger, "name", None)
+        logger_name = name if isinstance(name, str) else None
         fields = self._mapper.fields(event_dict, method_name, logger_name, around.span_context, named=named)
         if self._thresholds and 0 < fields.severity_number.value < self._threshold(fields.scope_name):
             return

@@ -48,7 +48,7 @@ class LogBridgeHandler(logging.Handler):
         if is_from_structlog(record) or not first_time(record, self._emitter.logger_provider):
             return
         fields = event_dict(record)
-        self._emitter.emit(fields, fields["level"], record.name, named=False)
+        self._emitter.emit(fields, fields["level"], None, named=False)
 
 
 def event_dict(record: logging.LogRecord) -> dict[str, Any]:

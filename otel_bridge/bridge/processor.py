@@ -47,6 +47,7 @@ class LogBridge:
     """
 
     _alive: ClassVar[WeakSet["LogBridge"]] = WeakSet()
+    _is_alone: ClassVar = True
 
     def __init__(
         self,
@@ -62,19 +63,18 @@ class LogBridge:
         mapper = Mapper(keys=keys, renamed=renamed, redaction=redaction, stacktrace=stacktrace, timezone=timezone)
         self._emitter = Emitter(logger_provider, mapper, levels or {})
         self._alive.add(self)
+        LogBridge._is_alone = len(self._alive) == 1
 
     def __call__(self, logger: WrappedLogger, method_name: str, event_dict: EventDict) -> EventDict:
         """Emit *event_dict* and return it unchanged. Never raises an `Exception`."""
         # Behind a renderer it is no dict any more, which must not break the application either.
         record: Any = event_dict.get("_record") if isinstance(event_dict, dict) else None
-        if issubclass(type(record), logging.LogRecord):
-            is_first = first_time(record, self._emitter.logger_provider)
-        else:
-            is_first = len(self._alive) == 1 or not self._stands_behind_another()
-        if is_first:
-            name = getattr(logger, "name", None)
-            named = record is None or event_dict.get("_from_structlog") is not False
-            self._emitter.emit(event_dict, method_name, name if isinstance(name, str) else None, named=named)
+        if record is None:
+            if LogBridge._is_alone or not self._stands_behind_another():
+                self._emitter.emit(event_dict, method_name, logger, named=True)
+        elif not issubclass(type(record), logging.LogRecord) or first_time(record, self._emitter.logger_provider):
+            named = event_dict.get("_from_structlog") is not False
+            self._emitter.emit(event_dict, method_name, logger, named=named)
         return event_dict
 
     def _stands_behind_another(self) -> bool:

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,8 +49,16 @@ def _nanoseconds(timestamp: object, zone: tzinfo) -> int | None:
 
 
 def _from_text(timestamp: str, zone: tzinfo) -> int:
+    if len(timestamp) == 27 and timestamp[19] == "." and timestamp[26] == "Z" and timestamp[20:26].isdigit():
+        # As TimeStamper(fmt="iso") writes it, many times in each second.
+        return _second(timestamp[:19]) + int(timestamp[20:26]) * 1000
     finer = BEYOND_MICROSECONDS.search(timestamp)
     return _from_datetime(datetime.fromisoformat(timestamp), zone) + (int(finer[1].ljust(3, "0")) if finer else 0)
+
+
+@lru_cache(maxsize=64)
+def _second(timestamp: str) -> int:
+    return _from_datetime(datetime.fromisoformat(timestamp), UTC)
 
 
 def _from_datetime(timestamp: datetime, zone: tzinfo) -> int:

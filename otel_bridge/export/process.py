@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 
 def is_uwsgi_master() -> bool:
@@ -47,7 +48,8 @@ def at_end_of_child(deliver: Callable[[], object]) -> None:
     """Call *deliver* when this process ends as a child that never comes to `atexit`: multiprocessing, uWSGI."""
     if (util := sys.modules.get("multiprocessing.util")) is not None:
         util.Finalize(None, deliver, exitpriority=0)
-    if (uwsgi := sys.modules.get("uwsgi")) is not None:
+    uwsgi: Any = sys.modules.get("uwsgi")
+    if uwsgi is not None:
         uwsgi.atexit = _both(getattr(uwsgi, "atexit", None), deliver)
 
 

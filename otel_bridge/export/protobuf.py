@@ -18,8 +18,12 @@ _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 def varint(number: int) -> bytes:
     """Encode an unsigned integer below 2**64."""
-    if number < 128:
-        return SMALL[number]
+    if number < COMMON:
+        return VARINTS[number]
+    return _varint(number)
+
+
+def _varint(number: int) -> bytes:
     encoded = bytearray()
     while number > 127:
         encoded.append(number & 127 | 128)
@@ -28,7 +32,9 @@ def varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-SMALL: Final = tuple(bytes([number]) for number in range(128))
+COMMON: Final = 4096
+"""Most lengths of texts, attributes and records are less."""
+VARINTS: Final = tuple(map(_varint, range(COMMON)))
 
 
 def _tag(field: int, wire_type: int) -> bytes:

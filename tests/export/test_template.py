@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.logs.v1.logs_pb2 import ScopeLogs
 
-from otel_bridge.bridge.values import SHORT
+from otel_bridge.bridge.values import SHORT, AnyValue
 from otel_bridge.export.protobuf import span_fields
 from otel_bridge.export.record import encode
 from otel_bridge.export.template import Template
@@ -18,7 +18,7 @@ def test_it_means_what_the_fields_mean(texts: dict[str, str], severity: int, bod
     """For any names and texts, both ways decode to the same record."""
     texts.pop("log.record.uid", None)
     span = span_fields(1, 2, 1)
-    constant = {"source": "app", "flag": True, "status": 200}
+    constant: dict[str, AnyValue] = {"source": "app", "flag": True, "status": 200}
     template = Template(
         severity_number=severity,
         severity_text="info",
