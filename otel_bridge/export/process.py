@@ -39,7 +39,12 @@ def at_end(deliver: Callable[[], object], when_free: Callable[[Callable[[], obje
 
         def handler(number: int, _frame: FrameType | None) -> None:
             signal.signal(number, signal.SIG_DFL)
-            when_free(lambda: (deliver(), os.kill(os.getpid(), number)))
+
+            def deliver_and_die() -> None:
+                deliver()
+                os.kill(os.getpid(), number)
+
+            when_free(deliver_and_die)
 
         signal.signal(signal.SIGTERM, handler)
 
