@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
-from stack import Stack
+from stack import Elasticsearch, Stack
 from tests.stack.asking import both, documents, entries, record, send, until
 
 LABELS: Final = {"service_name", "service_namespace", "deployment_environment_name", "log_source", "log_late"}
@@ -105,6 +105,23 @@ def test_free_keys_make_no_fields(stack: Stack, request_id: str) -> None:
     entries(stack, request_id, 200)
     assert stack.elasticsearch.mapping_field_count() == before
     assert stack.loki.labels() <= LABELS
+
+
+def test_large_resource_of_small_records(stack: Stack, request_id: str) -> None:
+    """Many small records of a resource with much to say, which both stores repeat with each, hold up nothing."""
+    resource = {"service.name": request_id, **{f"res.{number}": "x" * 900 for number in range(16)}}
+    for _ in range(3):
+        send(stack, [record({}) for _ in range(4_000)], resource)
+    logql = f'{{service_name="{request_id}"}}'
+    assert until(lambda: stack.loki.count(logql), lambda count: count >= 12_000) == 12_000
+    query = f"service.name:{request_id}"
+    assert until(lambda: refreshed(stack).count(query), lambda count: count >= 12_000) == 12_000
+
+
+def refreshed(stack: Stack) -> Elasticsearch:
+    """Return Elasticsearch with everything that it has searchable."""
+    stack.elasticsearch.refresh()
+    return stack.elasticsearch
 
 
 @pytest.mark.parametrize(
