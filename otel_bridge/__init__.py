@@ -5,9 +5,19 @@ The way of one event, and the rooms on it:
 
 * `otel_bridge.bridge`: an event dict, or a record of `logging`, becomes an OpenTelemetry log record. `processor` and
   `handler` are its two doors, `mapping` is the table of documented keys, and `severity`, `timestamps`, `values`,
-  `exceptions`, `trace`, `redaction` and `uid` hold one idea each. `origin` tells whose record it is, `provider` finds
-  where it goes, `emitter` hands it over.
-* `otel_bridge.export`: a log record becomes what the Collector acknowledges. `provider` builds the default provider.
+  `exceptions`, `trace`, `redaction` and `uid` hold one idea each. `shape` is the short cut for events that repeat.
+  `origin` tells whose record it is, `surroundings` where it was logged, `provider` where it goes; `emitter` hands it
+  over.
+* `otel_bridge.export`: a log record becomes what the receiver acknowledges. `provider` is the seam to the API, and
+  `default` the one that the environment configures.
+    * On the calling thread: `protobuf` (the only place that knows OTLP's field numbers), `record` and `template`
+      encode; `buffer` and `spool` (with `segment`) keep.
+    * On one thread of each process: `sender` sends what `batch` puts together, through a `transport`: `http`, `grpc`
+      (on `http2`), or `file` (with `otlp_json`). `environment`, `setting`, `proxy` and `endpoint` say where to,
+      `connection` and `tls` get there, `answers` and `decoding` read what comes back, `quiet` mutes what libraries
+      log.
+    * `pipeline` is all of that for one process, `process` what the operating system does to it, `statistics` what
+      became of the records.
 * `otel_bridge.diagnostics`: what both say of themselves.
 
 Beside that way:
@@ -19,13 +29,37 @@ Beside that way:
 The two halves meet at OpenTelemetry's Logs API and do not know each other; they are joined here.
 """
 
+from typing import TYPE_CHECKING
+
 from otel_bridge.bridge import provider as _seam
 from otel_bridge.bridge.handler import LogBridgeHandler
 from otel_bridge.bridge.processor import LogBridge
 from otel_bridge.bridge.redaction import Redaction
-from otel_bridge.export.provider import default_provider as _default_provider
-from otel_bridge.export.provider import force_flush, shutdown
+from otel_bridge.export.default import default_provider as _default_provider
+from otel_bridge.export.default import force_flush, shutdown, statistics
+from otel_bridge.export.statistics import Statistics
 
-__all__ = ["LogBridge", "LogBridgeHandler", "Redaction", "force_flush", "shutdown"]
+if TYPE_CHECKING:
+    from otel_bridge.export.provider import LoggerProvider
+
+__all__ = [
+    "LogBridge",
+    "LogBridgeHandler",
+    "LoggerProvider",
+    "Redaction",
+    "Statistics",
+    "force_flush",
+    "shutdown",
+    "statistics",
+]
 
 _seam.default = _default_provider
+
+
+def __getattr__(name: str) -> object:
+    # The exporter is not imported before it is asked for: https://peps.python.org/pep-0562/.
+    if name == "LoggerProvider":
+        from otel_bridge.export.provider import LoggerProvider  # noqa: PLC0415
+
+        return LoggerProvider
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,6 +23,8 @@ TYPES: Final[Mapping[str, KeyType]] = {
 }
 """Attributes that the mapping itself can write, whatever the catalogue."""
 
+EXTRA: Final = "extra"
+"""Where both stores keep the keys that no catalogue has."""
 EXCEPTION: Final = ("exception.type", "exception.message", "exception.stacktrace")
 """What an exception becomes, in whatever shape and under whichever key it is logged."""
 
@@ -54,6 +56,10 @@ def attributes(catalogue: Catalogue) -> dict[str, KeyType]:
     for system, event in catalogue.events:
         for name, kind in _event_attributes(system, event):
             where = f"{system.name}, event {event.name}"
+            if name == EXTRA:
+                raise CatalogueError(
+                    f"{where}: {EXTRA} holds the keys that no catalogue has; give the key another name"
+                )
             if found.setdefault(name, kind) != kind and name not in TYPES:
                 raise CatalogueError(
                     f"{where}: attribute {name} is of type {kind}, but in {said[name]} of type {found[name]}; "

@@ -1,161 +1,290 @@
-"""The default provider of a process, built from the standard environment at its first record."""
+"""The seam to OpenTelemetry's Logs API: a `LoggerProvider` that does OTLP, fast and without loss."""
 
-import atexit
 import os
 import threading
-from collections.abc import Callable
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+from time import time_ns
+from typing import Any, Final
 
+import opentelemetry._logs as api
 from opentelemetry import trace
-from opentelemetry._logs import LoggerProvider
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.trace import SpanContext
 
-from otel_bridge.diagnostics import diagnostics
+from otel_bridge.bridge.exceptions import STACKTRACE, exception_info
+from otel_bridge.bridge.mapping import LogFields
+from otel_bridge.bridge.values import SHORT, AnyValue, Walk
+from otel_bridge.export import batch, environment, process
+from otel_bridge.export.buffer import PROTECTED, rank
+from otel_bridge.export.endpoint import transport
+from otel_bridge.export.pipeline import Pipeline, Settings
+from otel_bridge.export.protobuf import span_fields
+from otel_bridge.export.record import encode
+from otel_bridge.export.statistics import Statistics
+from otel_bridge.export.template import Template
+from otel_bridge.export.transport import Transport
 
-if TYPE_CHECKING:
-    import opentelemetry.sdk._logs as sdk_logs
-    from opentelemetry.sdk._logs.export import LogRecordExporter
-    from opentelemetry.sdk.resources import Resource
-
-QUEUE_SIZE: Final = "32768"
-"""Records that wait at most, where `OTEL_BLRP_MAX_QUEUE_SIZE` says nothing: a burst overflows the SDK's 2,048."""
-
-EXPORTERS: Final = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
-"""Protocols of https://opentelemetry.io/docs/specs/otel/protocol/exporter/ to the entry points of their exporters."""
-PROTOCOL_VARIABLES: Final = ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-
-_lock = threading.Lock()
-_pid = -1
-_provider: "sdk_logs.LoggerProvider | None" = None
+MAX_BUFFER_BYTES: Final = 64 << 20
+ATTRIBUTES: Final = 128
+"""https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#attribute-limits"""
 
 
-def default_provider() -> LoggerProvider | None:
+class LoggerProvider(api.LoggerProvider):
     """
-    Return this process's default provider, building it at the first call in each process.
+    A provider of OpenTelemetry's Logs API that sends log records over OTLP.
 
-    It is configured by the variables of
-    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/, and has the resource of the
-    application's tracer provider where there is one, so that logs and traces name the same instance.
+    Every argument defaults to its environment variable:
+    https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
 
-    Returns:
-        The provider; `None` where `OTEL_SDK_DISABLED` is true, `OTEL_LOGS_EXPORTER` is `none`, or what the
-        environment asks for cannot be built, which is said once on logger `otel_bridge`.
+    A record is encoded on the calling thread and waits in memory (in the spool too, where there is one) until one
+    daemon thread of each process has sent it. Nothing is started before the first record of a process.
+
+    Args:
+        resource: What the records are from; the tracer provider's where the application has one, else as the SDK
+            detects it.
+        endpoint: Where to send to: `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`.
+        protocol: `http/protobuf` or `grpc`: `OTEL_EXPORTER_OTLP_LOGS_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`.
+        headers: Sent with each request: `OTEL_EXPORTER_OTLP_LOGS_HEADERS`, `OTEL_EXPORTER_OTLP_HEADERS`.
+        compression: `gzip` or `none`; gzip unless the endpoint is local.
+        timeout: Seconds for one request: `OTEL_EXPORTER_OTLP_LOGS_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`.
+        max_buffer_bytes: What waiting records may take. When they take more, the least severe go first.
+        spool_dir: A folder that keeps what waits through the death of the process: `OTEL_BRIDGE_SPOOL_DIR`.
+        protected_loggers: Names of loggers whose records go last: `AUDIT_LOGGER_NAME`.
+
+    Raises:
+        ValueError: An argument or a variable is not understood; the message names it, its value and what to write.
     """
-    if _pid != os.getpid():
-        _build_for_this_process()
-    return _provider
 
-
-def _build_for_this_process() -> None:
-    global _pid, _provider  # noqa: PLW0603 - one default provider a process
-    with _lock:
-        if _pid == os.getpid():
-            return
-        _provider = None
-        try:
-            _provider = _build()
-        except Exception as exc:  # noqa: BLE001 - a wrong environment must not break the application
-            diagnostics.say(f"Log records are not exported: {exc}")
-        _pid = os.getpid()
-
-
-def _after_fork_in_child() -> None:
-    global _lock  # noqa: PLW0603 - another thread of the parent may have held it
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def _build() -> "sdk_logs.LoggerProvider | None":
-    # Imported at the first record only: an import of otel_bridge stays light.
-    from opentelemetry.sdk._logs import LoggerProvider as SdkLoggerProvider  # noqa: PLC0415
-    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415
-
-    exporter = None if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true" else _exporter()
-    if exporter is None:
-        return None
-    provider = SdkLoggerProvider(resource=_resource(), shutdown_on_exit=False)
-    size = int(os.environ.get("OTEL_BLRP_MAX_QUEUE_SIZE") or QUEUE_SIZE)
-    provider.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=size))
-    return provider
-
-
-def _resource() -> "Resource":
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-
-    resource = getattr(trace.get_tracer_provider(), "resource", None)
-    return resource if isinstance(resource, Resource) else Resource.create()
-
-
-def _exporter() -> "LogRecordExporter | None":
-    name = os.environ.get("OTEL_LOGS_EXPORTER", "").strip() or "otlp"
-    if name == "none":
-        return None
-    if name == "otlp":
-        variable, protocol = next(
-            ((name, os.environ[name]) for name in PROTOCOL_VARIABLES if os.environ.get(name)), ("", "http/protobuf")
+    def __init__(
+        self,
+        resource: Resource | None = None,
+        *,
+        endpoint: str | None = None,
+        protocol: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        compression: str | None = None,
+        timeout: float | None = None,
+        max_buffer_bytes: int = MAX_BUFFER_BYTES,
+        spool_dir: str | Path | None = None,
+        protected_loggers: Collection[str] | None = None,
+        connect: Callable[[], Transport] | None = None,
+    ) -> None:
+        target = environment.endpoint(
+            os.environ, url=endpoint, protocol=protocol, headers=headers, compression=compression, timeout=timeout
         )
-        if protocol not in EXPORTERS:
-            raise ValueError(f"{variable}={protocol!r} is not known; set it to {' or '.join(EXPORTERS)}.")
-        name = EXPORTERS[protocol]
-    found = next(iter(entry_points(group="opentelemetry_logs_exporter", name=name)), None)
-    if found is None:
-        raise ValueError(f"OTEL_LOGS_EXPORTER={name!r} is not installed; set it to otlp, console or none.")
-    exporter: LogRecordExporter = found.load()()
-    return exporter
+        if connect is None and target.protocol == "grpc" and find_spec("h2") is None:
+            raise ModuleNotFoundError("OTLP over gRPC needs h2: pip install 'otel-bridge[grpc]'.")
+        folder = spool_dir or os.environ.get("OTEL_BRIDGE_SPOOL_DIR")
+        self._settings = Settings(
+            connect=connect or (lambda: transport(target)),
+            timeout=target.timeout,
+            delay=float(os.environ.get("OTEL_BLRP_SCHEDULE_DELAY") or 1000) / 1000,
+            max_buffer_bytes=max_buffer_bytes,
+            spool_dir=Path(folder) if folder else None,
+        )
+        self._resource = resource
+        protected = [os.environ.get("AUDIT_LOGGER_NAME", "")] if protected_loggers is None else protected_loggers
+        self._protected = frozenset(filter(None, protected))
+        self._pipeline: Pipeline | None = None
+        self._locks: dict[int, Any] = {}
+
+    @property
+    def resource(self) -> Resource:
+        """What the records of this process are from."""
+        if self._resource is not None:
+            return self._resource
+        found = getattr(trace.get_tracer_provider(), "resource", None)
+        return found if isinstance(found, Resource) else Resource.create()
+
+    def get_logger(
+        self,
+        name: str,
+        version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> "Logger":
+        """Return a logger for an instrumentation scope. Never raises."""
+        return Logger(self, name, version, schema_url, attributes)
+
+    def force_flush(self, timeout_millis: int = 5000) -> bool:
+        """
+        Wait until the receiver has settled everything that this process emitted before the call.
+
+        Args:
+            timeout_millis: Milliseconds to wait at most.
+
+        Returns:
+            Whether nothing of it waits any longer. Never raises.
+        """
+        pipeline = self._of_this_process()
+        return pipeline is None or pipeline.flush(timeout_millis / 1000)
+
+    def shutdown(self, timeout_millis: int = 5000) -> bool:
+        """
+        Flush, and end; what is emitted afterwards is counted as dropped.
+
+        Args:
+            timeout_millis: Milliseconds to wait at most.
+
+        Returns:
+            Whether everything was delivered. Never raises.
+        """
+        pipeline = self._of_this_process()
+        return pipeline is None or pipeline.stop(timeout_millis / 1000)
+
+    def statistics(self) -> Statistics:
+        """Return what became of the records of this process, at one moment."""
+        pipeline = self._of_this_process()
+        return Statistics() if pipeline is None else pipeline.statistics()
+
+    def protects(self, name: str) -> bool:
+        """Tell whether a logger's records are the last to go."""
+        return name in self._protected
+
+    def _of_this_process(self) -> Pipeline | None:
+        pipeline = self._pipeline
+        return pipeline if pipeline is not None and pipeline.pid == os.getpid() else None
+
+    def pipeline(self) -> Pipeline:
+        """Return the pipeline of this process, and start it at the first record."""
+        pipeline = self._pipeline
+        if pipeline is not None and pipeline.pid == os.getpid():
+            return pipeline
+        # A lock for each process: a parent's may have been held by another thread when it forked.
+        with self._locks.setdefault(os.getpid(), threading.RLock()):
+            inherited = self._pipeline
+            if inherited is not None and inherited.pid == os.getpid():
+                return inherited
+            resource = self.resource
+            encoded = batch.resource(_values(resource.attributes), resource.schema_url)
+            # Known before it is started, so that what logs while it starts finds it.
+            self._pipeline = pipeline = Pipeline(self._settings, encoded)
+            pipeline.start(inherited)
+            if inherited is None:
+                process.at_end(self._end, self._when_free)
+            return pipeline
+
+    def _end(self) -> None:
+        if (pipeline := self._of_this_process()) is not None:
+            pipeline.end()
+
+    def _when_free(self, call: Callable[[], object]) -> None:
+        if (pipeline := self._of_this_process()) is None:
+            call()
+        else:
+            pipeline.when_free(call)
 
 
-def force_flush(timeout: float = 5.0) -> bool:
-    """
-    Wait until the default provider of this process has handed everything to the exporter.
+class Logger(api.Logger):
+    """A logger of one instrumentation scope; `LoggerProvider.get_logger` makes it."""
 
-    Args:
-        timeout: Seconds to wait at most.
+    def __init__(
+        self,
+        provider: LoggerProvider,
+        name: str,
+        version: str | None,
+        schema_url: str | None,
+        attributes: Mapping[str, Any] | None,
+    ) -> None:
+        super().__init__(name, version, schema_url, attributes)
+        self._provider = provider
+        self._scope = batch.scope(name, version, schema_url, _values(attributes or {}))
+        self._rank = PROTECTED if provider.protects(name) else None
 
-    Returns:
-        Whether that was done in time, as the SDK tells it: it does not say whether the receiver took the records.
-        True where there is no provider. Never raises.
-    """
-    provider = _provider if _pid == os.getpid() else None
-    return provider is None or _within(timeout, provider.force_flush)
-
-
-def shutdown(timeout: float = 5.0) -> bool:
-    """
-    Flush the default provider of this process and stop it; what is logged afterwards is not exported.
-
-    Args:
-        timeout: Seconds to wait at most.
-
-    Returns:
-        Whether that was done in time. True where there is no provider. Never raises.
-    """
-    provider = _provider if _pid == os.getpid() else None
-    if provider is None:
+    def enabled(self, **_fields: Any) -> bool:
+        """Say that records are wanted: https://opentelemetry.io/docs/specs/otel/logs/api/#enabled."""
         return True
 
-    def flush_and_stop() -> bool:
-        is_flushed = provider.force_flush()
-        provider.shutdown()
-        return is_flushed
+    def emit(self, record: LogRecord | None = None, **fields: Any) -> None:
+        """
+        Emit a record of the API, or its fields: https://opentelemetry.io/docs/specs/otel/logs/api/#emit-a-logrecord.
 
-    return _within(timeout, flush_and_stop)
+        Never raises for any value of theirs.
+        """
+        found = LogRecord(**fields) if record is None else getattr(record, "log_record", record)
+        walk = Walk(None)
+        attributes = {walk.key(key): walk.attribute(key, value) for key, value in (found.attributes or {}).items()}
+        attributes = {**_exception(walk, getattr(found, "exception", None)), **attributes}
+        kept = list(islice(attributes.items(), ATTRIBUTES))
+        severity = 0 if found.severity_number is None else SeverityNumber(found.severity_number).value
+        encoded = encode(
+            timestamp=found.timestamp or 0,
+            observed_timestamp=found.observed_timestamp or time_ns(),
+            severity_number=severity,
+            severity_text=found.severity_text,
+            body=walk.attribute("", found.body),
+            attributes=kept,
+            event_name=found.event_name,
+            span=span_fields(found.trace_id or 0, found.span_id or 0, int(found.trace_flags or 0)),
+            dropped_attributes_count=walk.cut + len(attributes) - len(kept),
+        )
+        self._add(severity, encoded)
+
+    def emit_fields(self, fields: LogFields, observed_timestamp: int) -> None:
+        """Emit what the bridge mapped, whose values are encodable already."""
+        span = fields.span_context
+        severity = fields.severity_number.value
+        encoded = encode(
+            timestamp=fields.timestamp or observed_timestamp,
+            observed_timestamp=observed_timestamp,
+            severity_number=severity,
+            severity_text=fields.severity_text,
+            body=fields.body,
+            attributes=fields.attributes.items(),
+            event_name=fields.event_name,
+            span=span_fields(span.trace_id, span.span_id, span.trace_flags),
+            dropped_attributes_count=fields.cut,
+        )
+        self._add(severity, encoded)
+
+    def template(self, fields: LogFields, names: Sequence[str]) -> "ShapeLogger":
+        """Make what emits records of one shape."""
+        template = Template(
+            severity_number=fields.severity_number.value,
+            severity_text=fields.severity_text,
+            body=fields.body,
+            event_name=fields.event_name,
+            attributes=fields.attributes,
+            names=names,
+        )
+        severity = fields.severity_number.value
+        return ShapeLogger(self._provider, self._rank or rank(severity), severity, self._scope, template)
+
+    def _add(self, severity: int, encoded: bytes) -> None:
+        self._provider.pipeline().add(self._rank or rank(severity), severity, self._scope, encoded)
 
 
-def _within(timeout: float, work: Callable[[], bool]) -> bool:
-    """Do *work* on a thread of its own, because the SDK keeps no deadline."""
-    done: list[bool] = []
-    thread = threading.Thread(target=lambda: done.append(work()), name="otel-bridge-flush", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:
-        # At exit Python starts no more threads: https://docs.python.org/3/library/atexit.html
-        return work()
-    thread.join(timeout)
-    return bool(done) and done[0]
+class ShapeLogger:
+    """Emits records of one shape; `Logger.template` makes it."""
+
+    def __init__(self, provider: LoggerProvider, rank: int, severity: int, scope: bytes, template: Template) -> None:
+        self._provider = provider
+        self._rank = rank
+        self._severity = severity
+        self._scope = scope
+        self._template = template
+
+    def emit(
+        self, texts: Sequence[str], timestamp: int, observed_timestamp: int, span_context: SpanContext, uid: str
+    ) -> None:
+        """Emit one record: `otel_bridge.bridge.shape.Template.emit`."""
+        span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
+        encoded = self._template.encode(texts, timestamp, observed_timestamp, span, uid)
+        self._provider.pipeline().add(self._rank, self._severity, self._scope, encoded)
 
 
-# At import, so that hooks which the application registers later, and which run earlier, may still log.
-atexit.register(shutdown)
+def _exception(walk: Walk, exception: BaseException | None) -> dict[str, AnyValue]:
+    info = exception_info(exception, None) if exception is not None else None
+    if info is None:
+        return {}
+    found = {"exception.type": info.type, "exception.message": info.message, "exception.stacktrace": info.stacktrace}
+    return {name: walk.text(text, STACKTRACE + SHORT) for name, text in found.items() if text is not None}
+
+
+def _values(attributes: Mapping[str, Any]) -> dict[str, AnyValue]:
+    walk = Walk(None)
+    return {walk.key(key): walk.attribute(key, value) for key, value in attributes.items()}

@@ -18,7 +18,7 @@ from otel_bridge.bridge.mapping import LogFields, Mapper
 from otel_bridge.bridge.values import Walk
 from otel_bridge.catalogue import shipped
 from otel_bridge.catalogue.attributes import event_dict
-from otel_bridge.export.logger_provider import LoggerProvider
+from otel_bridge.export.provider import LoggerProvider
 from otel_bridge.export.transport import Answer, Outcome
 
 RESOURCE: Final = Resource({"service.name": "test", "n": 1, "l": ["a", "b"], "f": 1.5, "t": True}, "https://schema/1")

@@ -13,12 +13,12 @@ import pytest
 import structlog
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs import LoggerProvider as OfficialProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_bridge import LogBridge
+from otel_bridge import LogBridge, LoggerProvider
 from otel_bridge.bridge.timestamps import nanoseconds
 from otel_bridge.catalogue import Event, System, shipped
 from stack import Elasticsearch, Stack
@@ -42,6 +42,23 @@ ROOT_FIELDS: Final = ("resource", "scope", "body")
 """Names that Elasticsearch's documents have at the root already; a key of that name is asked for with `attributes.`."""
 TEXTS: Final = ("id", "code", "request_id", "correlation_id", "user_id")
 """Always a string, whatever the system logs."""
+
+
+def official(system: System, endpoint: str) -> OfficialProvider:
+    """Return the official SDK's provider and exporter."""
+    provider = OfficialProvider(Resource.create({"service.name": system.service_name}), shutdown_on_exit=False)
+    exporter = OTLPLogExporter(endpoint=endpoint)
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=32768))
+    return provider
+
+
+def ours(system: System, endpoint: str) -> LoggerProvider:
+    """Return our own provider."""
+    return LoggerProvider(Resource.create({"service.name": system.service_name}), endpoint=endpoint)
+
+
+PROVIDERS: Final = {"older": official, "newer": ours}
+"""Both ways to the Collector, so that both are held to the same documents."""
 
 
 @dataclass
@@ -94,7 +111,7 @@ def logged(request: pytest.FixtureRequest, stack: Stack) -> list[Logged]:
     """Log every event of one system, each in a span of its own, and wait until both stores have them."""
     system, chain = request.param
     events = [event for event in system.events if event.message_key == "event"]
-    application = _application(system, CHAINS[chain](), stack.otlp_http)
+    application = _application(CHAINS[chain](), PROVIDERS[chain](system, f"{stack.otlp_http}/v1/logs"))
     with application as (tracer, seen), tracer.start_as_current_span(system.name):
         records = [_log(system, event, tracer, seen) for event in events]
     _await(stack, records)
@@ -123,7 +140,7 @@ def test_elasticsearch_holds_what_was_logged(stack: Stack, logged: list[Logged])
     for record in logged:
         (document,) = documents[record.span_id]
         assert _different(record.attributes, document["attributes"]) == {}, record.event.name
-        assert _nanoseconds(document["@timestamp"]) == nanoseconds(record.event_dict["timestamp"])
+        assert nanoseconds(document["@timestamp"]) == nanoseconds(record.event_dict["timestamp"])
         assert document["severity_text"] == record.event_dict["level"]
         assert document["severity_number"] == SEVERITIES[record.event_dict["level"]]
         assert document["scope"]["name"] == record.event_dict["logger"]
@@ -161,10 +178,8 @@ def test_stack_traces_are_kept(stack: Stack, logged: list[Logged]) -> None:
 class _application:  # noqa: N801 - a context manager
     """An application: the chain with the bridge in its slot, a tracer, and an exporter to the stack."""
 
-    def __init__(self, system: System, chain: list[Any], otlp_http: str) -> None:
-        self._provider = LoggerProvider(Resource.create({"service.name": system.service_name}), shutdown_on_exit=False)
-        exporter = OTLPLogExporter(endpoint=f"{otlp_http}/v1/logs")
-        self._provider.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=32768))
+    def __init__(self, chain: list[Any], provider: Any) -> None:
+        self._provider = provider
         self._tracer_provider = TracerProvider()
         self._chain = chain
         self._seen: list[dict[str, Any]] = []
@@ -254,9 +269,3 @@ def _different(logged: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str
     """Return what was logged and is stored with another value, or as another type."""
     pairs = {name: (value, stored.get(name)) for name, value in logged.items()}
     return {name: pair for name, pair in pairs.items() if json.dumps(pair[0]) != json.dumps(pair[1])}
-
-
-def _nanoseconds(milliseconds: str) -> int:
-    """Read Elasticsearch's `@timestamp` of the otel mapping: milliseconds with six decimals."""
-    whole, _, fraction = milliseconds.partition(".")
-    return int(whole) * 1_000_000 + int(fraction or 0)

@@ -6,6 +6,6 @@ Faults: real processes that log, real receivers that misbehave, and what arrived
 * `runner`: starts programs, ends them, and reads what they wrote down.
 """
 
-from otel_bridge.export.logger_provider import LoggerProvider
+from otel_bridge.export.provider import LoggerProvider
 
 __all__ = ["LoggerProvider"]
