@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import struct
+import sys
 import threading
 import time
 import traceback
@@ -17,13 +18,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 import pytest
 
 from otel_bridge.diagnostics import Diagnostics
 from otel_bridge.export import spool as module
-from otel_bridge.export.segment import HEAD, HEADER
+from otel_bridge.export.segment import HEAD, HEADER, Segment
 from otel_bridge.export.spool import Spool, SpoolError, inspect
 
 PADDING: Final = b" " * 330
@@ -366,6 +368,48 @@ def test_a_child_touches_nothing_of_its_parents(folder: Path, fork: Callable[[],
     assert sorted(left(folder)) == sorted(["child", *map(str, range(300))])
 
 
+def test_a_child_does_not_keep_what_its_parent_left(folder: Path) -> None:
+    """A child that never logs outlives its parent, whose descriptors it has, but not its locks."""
+    alive, dead = os.pipe()
+
+    def work() -> None:
+        fill(Spool(folder, b"resource"), ["record"])
+        if not os.fork():
+            os.close(dead)
+            os.read(alive, 1)
+
+    assert ends_well(start(work))
+    assert left(folder) == ["record"]
+    os.close(alive)
+    os.close(dead)
+
+
+def test_the_threads_of_a_child_begin_anew_together(folder: Path) -> None:
+    """All that they append can be acknowledged, although none was first."""
+    spool = Spool(folder, b"resource", segment_bytes=SMALL)
+
+    def work() -> None:
+        sys.setswitchinterval(1e-6)
+        barrier = threading.Barrier(THREADS)
+        places: list[int | None] = []
+
+        def write() -> None:
+            barrier.wait()
+            places.append(spool.append(b"scope", 9, b"record"))
+
+        threads = [threading.Thread(target=write) for _ in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        spool.acknowledge(places)
+        spool.close()
+        assert list(folder.iterdir()) == []
+
+    for _ in range(50):
+        assert ends_well(start(work))
+
+
 @pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
 def test_a_child_adopts_what_its_parent_left(folder: Path, fork: Callable[[], int]) -> None:
     """The parent ends first; the child adopts its records, and nobody else does as long as the child lives."""
@@ -527,14 +571,51 @@ def test_what_a_signal_handler_raises_passes_and_harms_no_other_record(folder: P
             with contextlib.suppress(TimeLimitError):
                 # A segment is made in about a millisecond: some are interrupted, some are not.
                 signal.setitimer(signal.ITIMER_REAL, 0.0001 * (1 + number % 60))
-                while spool.append(b"scope", 9, f"{number}-{appended[number]}".encode() + PADDING) is not None:
-                    appended[number] += 1
+                for record in count():
+                    # Not in the condition of a `while`: CPython 3.13 lets what is raised there pass the `with`.
+                    assert spool.append(b"scope", 9, f"{number}-{record}".encode() + PADDING) is not None
+                    appended[number] = record + 1
         return appended
 
     appended = result(work)
     found = Counter(left(folder))
     assert set(found.values()) == {1}
     assert {f"{number}-{record}" for number in range(300) for record in range(appended[number])} <= set(found)
+
+
+def test_what_is_raised_between_any_two_lines_harms_no_other_record(folder: Path, spool: Spool) -> None:
+    """A record that was interrupted is there or not; the next one, which is shorter, is not hidden by its remains."""
+
+    class Interrupt(BaseException):
+        pass
+
+    def interrupt_at(line: int) -> None:
+        lines = count()
+
+        def trace(frame: FrameType, event: str, _argument: object) -> Any:
+            if frame.f_code is Segment.write.__code__ and event == "line" and next(lines) == line:
+                raise Interrupt
+            return trace
+
+        sys.settrace(trace)
+        try:
+            spool.append(b"scope", 9, b"interrupted" + PADDING * 2)
+        finally:
+            sys.settrace(tracing)
+
+    tracing = sys.gettrace()
+    fill(spool, ["first"])
+    for line in count():
+        try:
+            interrupt_at(line)
+        except Interrupt:
+            fill(spool, [line])
+            assert not any(found.damaged for found in inspect(folder))
+        else:
+            break
+    spool.close()
+    assert line > 8
+    assert [name for name in left(folder) if name != "interrupted"] == ["first", *map(str, range(line))]
 
 
 # A disk that is full, and other limits.
@@ -693,6 +774,26 @@ def test_a_record_larger_than_a_segment_has_one_to_itself(spool: Spool, folder: 
     fill(spool, ["small"])
     spool.close()
     assert left(folder) == ["large", "small"]
+
+
+def test_many_that_append_at_once_reserve_little_each(spool: Spool) -> None:
+    """Each has a segment of its own, but twenty of them take what three do."""
+
+    class Nested(bytes):
+        """A scope in the midst of whose append another one is appended."""
+
+        depth = 0
+
+        def __len__(self) -> int:
+            """Append."""
+            Nested.depth += 1
+            if Nested.depth < 20:
+                assert spool.append(Nested(b"scope"), 9, b"record") is not None
+            return super().__len__()
+
+    spool.append(Nested(b"scope"), 9, b"record")
+    assert Nested.depth >= 20
+    assert spool.spooled_bytes <= 3.5 * SMALL
 
 
 def test_with_fsync_records_are_there_as_well(folder: Path) -> None:
