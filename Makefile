@@ -15,11 +15,11 @@ demo: $(VENV)/demo ## Log documented events through a Django application and fin
 	STACK=$(STACK) $(BIN)/python -m otel_bridge.demo
 
 test: $(VENV)/dev ## Run every test: units, then the real Collector, Loki and Elasticsearch
-	$(BIN)/python -m pytest -m "not stack" --durations=5
+	$(BIN)/python -m pytest -m "not stack and not soak" --durations=5
 	$(BIN)/python -m pytest -m "stack and not soak" --durations=10
 
 unit: $(VENV)/dev ## Run the tests that need no servers
-	$(BIN)/python -m pytest -m "not stack"
+	$(BIN)/python -m pytest -m "not stack and not soak"
 
 soak: $(VENV)/dev ## Run what takes long: long outages, many rounds, many records
 	$(BIN)/python -m pytest -m soak --durations=10
