@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -37,9 +38,10 @@ def _up(stack: Stack, endpoints: Path) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     with stack:
         endpoints.parent.mkdir(parents=True, exist_ok=True)
-        endpoints.write_text(json.dumps(stack.endpoints(), indent=2) + "\n")
+        values = {**stack.endpoints(), "pid": str(os.getpid())}
+        endpoints.write_text(json.dumps(values, indent=2) + "\n")
         try:
-            _print(stack.endpoints())
+            _print(values)
             signal.pause()
         except KeyboardInterrupt:
             pass

@@ -99,16 +99,30 @@ def missing() -> str | None:
     """Return the sentence about the first tool that is needed here and missing; `None` if the servers can run."""
     try:
         java_home()
-        for name, key, tool, purpose in (
-            ("otelcol", collector_key(), "go", COLLECTOR_TOOL),
-            ("loki", loki_key(), "go", LOKI_TOOL),
-            ("elasticsearch", ELASTICSEARCH_VERSION, "mvn", ELASTICSEARCH_TOOL),
-        ):
+        for name, key, tool, purpose in _builds():
             if _find(name, key) is None:
                 _require(tool, purpose)
     except MissingToolError as exc:
         return str(exc)
     return None
+
+
+def is_built() -> bool:
+    """Tell whether the servers can start at once: every one is built, and there is a Java."""
+    try:
+        java_home()
+    except MissingToolError:
+        return False
+    return all(_find(name, key) is not None for name, key, _, _ in _builds())
+
+
+def _builds() -> tuple[tuple[str, str, str, str], ...]:
+    """Return name, key, tool and the tool's purpose of each build."""
+    return (
+        ("otelcol", collector_key(), "go", COLLECTOR_TOOL),
+        ("loki", loki_key(), "go", LOKI_TOOL),
+        ("elasticsearch", ELASTICSEARCH_VERSION, "mvn", ELASTICSEARCH_TOOL),
+    )
 
 
 def java_home() -> Path:

@@ -1,9 +1,7 @@
 """Which stack runs, and why."""
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -59,7 +57,7 @@ def _asked_for(asked: str, root: Path | None) -> Start:
 
 def real_ones() -> list[str]:
     """Say how to get the real servers here, and how long that takes, to whoever has seen the embedded one."""
-    command = "make demo STACK=native   (13 minutes the first time, which builds them; then half a minute)"
+    command = "make demo STACK=native   (about 15 minutes the first time, which builds them; then one)"
     if checkout() is None:
         return [f"in a checkout of otel-bridge: {command}"]
     from stack import build  # noqa: PLC0415 - only a checkout has it
@@ -87,11 +85,4 @@ def _no_engine(root: Path) -> str | None:
 def _is_built() -> bool:
     from stack import build  # noqa: PLC0415 - only a checkout has it
 
-    try:
-        # Where there is no tool to build with, nothing is missing only if everything is built.
-        environment = {**os.environ, "JAVA_HOME": str(build.java_home()), "PATH": ""}
-    except build.MissingToolError:
-        return False
-    code = "import sys; from stack import build; sys.exit(build.missing() is not None)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=checkout(), env=environment, check=False)  # noqa: S603
-    return done.returncode == 0
+    return build.is_built()

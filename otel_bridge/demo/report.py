@@ -8,6 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from otel_bridge.demo import chain, choice, stacks
 from otel_bridge.demo.comparison import place, shortened
@@ -22,7 +23,6 @@ FEW: Final = 8
 IN_FULL: Final = ("zaak_created", "request_finished")
 """The events of the first request that are shown key by key."""
 OK: Final = "[green]✔[/]"
-SUMMARY: Final = len("warning 10 of 10 keys")
 
 
 def starting(console: Console, why: str) -> None:
@@ -48,21 +48,21 @@ def sent(console: Console, url: str, requests: Sequence[Request], printed: Seque
 
 def found(console: Console, requests: Sequence[Request], printed: Sequence[Line], verdicts: Sequence[Verdict]) -> None:
     """Print how many records of each request each store holds."""
-    table = _table("Found again", "Request", "HTTP", "Logged")
+    table = _table("Found again", "GET", "HTTP", "Logged")
     for verdict in verdicts:
-        table.add_column(f"{verdict.store.name}, by\nrequest_id, trace_id", justify="right")
+        table.add_column(f"{verdict.store.name},\nby request_id\nand trace_id", no_wrap=True)
     for number, request in enumerate(requests):
         logged = sum(line.request_id == request.request_id for line in printed)
         cells = (_cell(logged, verdict.requests[number]) for verdict in verdicts)
-        table.add_row(f"GET {request.path}", str(request.status), str(logged), *cells)
+        table.add_row(_cut(request.path), str(request.status), str(logged), *cells)
     after = sum(line.request_id is None for line in printed)
-    cells = (_cell(after, [verdict.elsewhere], " by its text") for verdict in verdicts)
-    table.add_row("[dim]logged after its request[/]", "", str(after), *cells)
+    cells = (_cell(after, [verdict.elsewhere]) for verdict in verdicts)
+    table.add_row("[dim]after these, by its text[/]", "", str(after), *cells)
     console.print(table)
 
 
-def _cell(logged: int, questions: Iterable[Sequence[str]], how: str = "") -> str:
-    return "  ".join(f"[red]{len(wrong)} wrong[/]" if wrong else f"{logged}{how} {OK}" for wrong in questions)
+def _cell(logged: int, questions: Iterable[Sequence[str]]) -> str:
+    return " ".join(f"[red]{len(wrong)} wrong[/]" if wrong else f"{logged:>3} {OK}" for wrong in questions)
 
 
 def one_request(console: Console, request: Request, printed: Sequence[Line], stores: Sequence[Store]) -> None:
@@ -71,10 +71,10 @@ def one_request(console: Console, request: Request, printed: Sequence[Line], sto
     held = {store.name: store.find("request_id", request.request_id) for store in stores}
     table = _table(f"One request: request_id {request.request_id}, trace_id {request.trace_id}", "Printed")
     for store in stores:
-        table.add_column(store.name, no_wrap=True, min_width=SUMMARY)
+        table.add_column(f"{store.name}\nlevel, keys found", no_wrap=True)
     for line in lines:
         cells = (_summary(store, line, _like(line, held[store.name])) for store in stores)
-        table.add_row(f"{line.level:<7} {escape(shortened(line.event))}", *cells)
+        table.add_row(_cut(f"{line.level:<7} {shortened(line.event)}"), *cells)
     console.print(table)
     shown: set[str] = set()
     table = _table("Two of its records, key by key (a name that a store writes otherwise stands before =)", "Key")
@@ -97,7 +97,7 @@ def _summary(store: Store, line: Line, stored: Stored | None) -> str:
         return "[red]missing[/]"
     kept = [place(stored, attribute, value, store.name_of) for attribute, value in line.attributes.items()]
     colour = "green" if None not in kept else "red"
-    return f"{stored.level:<7} [{colour}]{len(kept) - kept.count(None)} of {len(kept)} keys[/]"
+    return f"{stored.level:<7} [{colour}]{len(kept) - kept.count(None)} of {len(kept)}[/]"
 
 
 def _key_by_key(table: Table, line: Line, held: Sequence[tuple[Store, Stored | None]], shown: set[str]) -> None:
@@ -137,7 +137,9 @@ def how_to_go_on(console: Console, request: Request, stack: stacks.Stack, *, kee
         _line(
             console,
             "",
-            f"The stack runs on until `{stack.leave}`." if keep else "KEEP=1 leaves the stack running; then:",
+            f"The stack runs on until `{stack.leave}`."
+            if keep
+            else "KEEP=1 leaves the stack running, for questions like these:",
         )
     if stack.grafana:
         _line(console, "Grafana", stack.grafana)
@@ -170,10 +172,13 @@ def conclusion(console: Console, printed: Sequence[Line], verdicts: Sequence[Ver
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=f"\n{escape(title)}", title_justify="left", title_style="bold")
     for column in columns:
-        table.add_column(
-            column, overflow="ellipsis", no_wrap=True, justify="right" if column in ("HTTP", "Logged") else "left"
-        )
+        table.add_column(column, justify="right" if column in ("HTTP", "Logged") else "left")
     return table
+
+
+def _cut(text: str) -> Text:
+    """Write *text* on one line, cut where the terminal is too narrow."""
+    return Text(text, overflow="ellipsis", no_wrap=True)
 
 
 def _line(console: Console, name: str, text: str) -> None:

@@ -1,6 +1,7 @@
 """Where the demo's records go: how each stack is started, and stopped or left running."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -65,12 +66,16 @@ def embedded(keep: bool, _since: int) -> Iterator[Stack]:  # noqa: FBT001
 
 
 def containers(root: Path) -> Start:
-    """Return what runs the servers of the checkout's docker-compose.yml."""
+    """Return what runs the servers of the checkout's docker-compose.yml, and leaves them if they ran before."""
 
     @contextmanager
     def start(keep: bool, since: int) -> Iterator[Stack]:  # noqa: FBT001
         with ExitStack() as undo:
-            undo.callback(subprocess.run, ["docker", "compose", "down"], cwd=root, check=False)
+            running = ["docker", "compose", "ps", "--quiet"]
+            asked = subprocess.run(running, cwd=root, stdout=subprocess.PIPE, check=False)  # noqa: S603 - a fixed command
+            ran_before = bool(asked.stdout.strip())
+            if not ran_before:
+                undo.callback(subprocess.run, ["docker", "compose", "down"], cwd=root, check=False)
             up = ["docker", "compose", "up", "--detach", "--build", "--wait"]
             if subprocess.run(up, cwd=root, check=False).returncode != 0:  # noqa: S603 - a fixed command
                 raise StackError("`docker compose up` failed, as said above; `STACK=embedded` needs no containers.")
@@ -83,7 +88,7 @@ def containers(root: Path) -> Start:
                     "grafana": "http://127.0.0.1:3000",
                 },
                 since,
-                "docker compose down",
+                None if ran_before else "docker compose down",
             )
             if keep:
                 undo.pop_all()
@@ -98,7 +103,8 @@ def native(root: Path) -> Start:
     @contextmanager
     def start(keep: bool, since: int) -> Iterator[Stack]:  # noqa: FBT001
         if (left := _left(file)) is not None:
-            yield _real("Native: Collector, Loki, Elasticsearch, left running by an earlier run", left, since, None)
+            description = f"Native: Collector, Loki, Elasticsearch, left running earlier, until `kill {left['pid']}`"
+            yield _real(description, left, since, None)
             return
         # Says what it does, for minutes the first time.
         build = [sys.executable, "-m", "stack", "build"]
@@ -141,8 +147,9 @@ def _left(file: Path) -> dict[str, str] | None:
     """Return the endpoints of a native stack that runs; `None` if there is none."""
     try:
         endpoints: dict[str, str] = json.loads(file.read_text())
+        os.kill(int(endpoints["pid"]), 0)
         HTTP.request("GET", endpoints["collector_health"])
-    except (OSError, ValueError, HTTPError):
+    except (OSError, LookupError, ValueError, HTTPError):
         return None
     return endpoints
 
