@@ -5,6 +5,7 @@ import typer
 from otel_bridge.cli.demo import demo
 from otel_bridge.cli.events import events
 from otel_bridge.cli.render import render
+from otel_bridge.cli.spool import spool
 
 app = typer.Typer(
     name="otel-bridge",
@@ -17,3 +18,4 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(events)
 app.command()(render)
+app.add_typer(spool, name="spool")
