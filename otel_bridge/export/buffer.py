@@ -1,7 +1,8 @@
 """The records that wait: bounded in bytes, in order, the least severe first to go."""
 
 import threading
-from collections import Counter, deque
+from collections import defaultdict, deque
+from itertools import islice
 from typing import Final, NamedTuple
 
 from otel_bridge.export.statistics import Statistics
@@ -16,6 +17,8 @@ RANKS: Final = (1, 0, 0, 1, 2, 3, 3)
 """What goes first when the buffer is full, by range."""
 PROTECTED: Final = 4
 """The rank of protected loggers, whose records go last."""
+FULL: Final = "buffer full"
+"""The reason of what goes because there is no room."""
 
 
 class Entry(NamedTuple):
@@ -46,7 +49,9 @@ class Buffer:
     """
     A queue of encoded records, and the count of what became of them.
 
-    Any thread may add, and one takes. Adding is safe in a signal handler or a finaliser that interrupts it.
+    Any thread may add, and one takes. Adding is safe in a signal handler or a finaliser that interrupts it, also one
+    that raises. Those come between two instructions only after a call: counts that belong together are changed without
+    one between them.
 
     Args:
         max_bytes: What the waiting records may take together, those on their way included.
@@ -64,7 +69,7 @@ class Buffer:
         self._adopted = 0
         self._exported = 0
         self._rejected = 0
-        self._dropped: Counter[tuple[str, str]] = Counter()
+        self._dropped: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._discarded: list[Entry] = []
 
     def add(self, rank: int, severity: int, resource: bytes, scope: bytes, record: bytes, place: int | None) -> int:
@@ -75,10 +80,12 @@ class Buffer:
             Its number, by which `holds` finds it.
         """
         with self._lock:
-            self._created += 1
+            size = len(record) + OVERHEAD
             self._number = number = self._number + 1
-            self._queues[rank].append(Entry(number, rank, severity, resource, scope, record, place))
-            self._bytes += len(record) + OVERHEAD
+            queue, entry = self._queues[rank], Entry(number, rank, severity, resource, scope, record, place)
+            self._created += 1
+            self._bytes += size
+            queue += (entry,)
             if self._bytes > self._max_bytes:
                 self._make_room()
             return number
@@ -93,11 +100,14 @@ class Buffer:
     def _make_room(self) -> None:
         for queue in self._queues:
             while queue and self._bytes > self._max_bytes:
-                entry = queue.popleft()
-                self._bytes -= len(entry.record) + OVERHEAD
-                self._dropped["buffer full", severity_range(entry.severity)] += 1
-                if entry.place is not None:
-                    self._discarded.append(entry)
+                entry = queue[0]
+                size, reason = len(entry.record) + OVERHEAD, (FULL, severity_range(entry.severity))
+                if queue and queue[0] is entry:
+                    del queue[0]
+                    self._bytes -= size
+                    self._dropped[reason] += 1
+                    if entry.place is not None:
+                        self._discarded.append(entry._replace(record=b""))
 
     def take(self, most: int, most_bytes: int) -> list[Entry]:
         """
@@ -105,23 +115,29 @@ class Buffer:
 
         Args:
             most: How many records at most.
-            most_bytes: How many bytes of records at most, unless the first alone has more.
+            most_bytes: How many bytes of records at most, unless the first alone has more; nor more than a quarter of
+                what the buffer may hold, because what is on its way cannot go for something more severe.
         """
+        most_bytes = min(most_bytes, self._max_bytes // 4)
         with self._lock:
             size = 0
-            while len(self._in_flight) < most and (queues := [queue for queue in self._queues if queue]):
+            in_flight = self._in_flight
+            while len(in_flight) < most and (queues := [queue for queue in self._queues if queue]):
                 queue = min(queues, key=_oldest) if len(queues) > 1 else queues[0]
-                size += len(queue[0].record)
-                if self._in_flight and size > most_bytes:
+                size += len(queue[0].record) + OVERHEAD
+                if in_flight and size > most_bytes:
                     break
-                self._in_flight.append(queue.popleft())
-            return list(self._in_flight)
+                in_flight += (queue[0],)
+                del queue[0]
+            return list(in_flight)
 
     def settle(self, count: int, rejected: int = 0) -> None:
         """Count the first *count* of the taken records as exported, or as *rejected* where the receiver said so."""
         with self._lock:
-            for _ in range(count):
-                self._bytes -= len(self._in_flight.popleft().record) + OVERHEAD
+            size = sum(len(entry.record) + OVERHEAD for entry in islice(self._in_flight, count))
+            rest = deque(islice(self._in_flight, count, None))
+            self._in_flight = rest
+            self._bytes -= size
             self._rejected += rejected
             self._exported += count - rejected
 
@@ -135,8 +151,9 @@ class Buffer:
     def refuse(self, severity: int, reason: str) -> None:
         """Count a record that was emitted and dropped at once."""
         with self._lock:
+            key = reason, severity_range(severity)
             self._created += 1
-            self._dropped[reason, severity_range(severity)] += 1
+            self._dropped[key] += 1
 
     def discarded(self) -> list[Entry]:
         """Return, once, the records that were dropped and that the spool still holds."""
@@ -156,6 +173,11 @@ class Buffer:
     def is_mine(self) -> bool:
         """Tell whether this thread is changing the buffer, as a signal handler that interrupts it may find."""
         return self._lock._is_owned()  # type: ignore[attr-defined, no-any-return]  # as threading.Condition asks it
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What the waiting records take."""
+        return self._bytes
 
     def __len__(self) -> int:
         return sum(map(len, self._queues)) + len(self._in_flight)
