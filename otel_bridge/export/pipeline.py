@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +12,16 @@ from typing import Final
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import process
 from otel_bridge.export.buffer import Buffer, Entry, rank
+from otel_bridge.export.dead_letters import DeadLetters
 from otel_bridge.export.sender import BATCH, Sender
-from otel_bridge.export.spool import Spool, SpoolError
+from otel_bridge.export.spool import Spool, Spooled, SpoolError
 from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.transport import Transport
 
 AT_END: Final = 5.0
 """Seconds to deliver what waits when the process ends."""
+SHUT_DOWN: Final = "shut down"
+"""The reason of what is emitted after `stop`."""
 LATE: Final = 1.0
 """Seconds to deliver what is logged after that."""
 
@@ -64,6 +67,7 @@ class Pipeline:
         self._when_added: Callable[[], object] | None = None
         self._is_stopped = False
         self._end_by: float | None = None
+        self._orphans = self._left_by_others()
 
     def start(self, inherited: "Pipeline | None") -> None:
         """
@@ -86,15 +90,20 @@ class Pipeline:
             timeout=settings.timeout,
             delay=settings.delay,
             forget=self._forget,
+            bury=DeadLetters(settings.spool_dir if self._spool is not None else None).keep,
             adopt=self._adopt,
         )
         self._sender.start()
+        if not threading.main_thread().is_alive():
+            # This is an `atexit` hook: ours is not called any more.
+            self._when_added = self._flush_late
         process.at_end_of_child(self.end)
 
     def add(self, rank: int, severity: int, scope: bytes, record: bytes) -> None:
         """Take one encoded record; on the calling thread."""
         if self._is_stopped:
-            self._buffer.refuse(severity, "shut down")
+            self._buffer.refuse(severity, SHUT_DOWN)
+            diagnostics.count(f"were dropped: {SHUT_DOWN}")
             return
         place = None if self._spool is None else self._spool.append(scope, severity, record)
         number = self._buffer.add(rank, severity, self._resource, scope, record, place)
@@ -168,11 +177,17 @@ class Pipeline:
             return None
 
     def _adopt(self) -> None:
-        if self._spool is None:
-            return
-        for left in self._spool.adopt():
-            for place, scope, severity, record in left.records:
-                self._buffer.adopt(rank(severity), severity, left.resource, scope, record, place)
+        """Take over what others left, as long as it fills no more than half of the buffer: the rest is safe on disk."""
+        while 2 * self._buffer.waiting_bytes < self._settings.max_buffer_bytes:
+            if (orphan := next(self._orphans, None)) is None:
+                return
+            resource, (place, scope, severity, record) = orphan
+            self._buffer.adopt(rank(severity), severity, resource, scope, record, place)
+
+    def _left_by_others(self) -> Iterator[tuple[bytes, Spooled]]:
+        for left in self._spool.adopt() if self._spool is not None else ():
+            for spooled in left.records:
+                yield left.resource, spooled
 
     def _forget(self, entries: Sequence[Entry]) -> None:
         if self._spool is not None:

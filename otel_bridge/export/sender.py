@@ -1,5 +1,6 @@
 """The one thread of a process that sends what waits, again and again until the receiver has it."""
 
+import math
 import queue
 import random
 import threading
@@ -12,7 +13,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import batch
-from otel_bridge.export.buffer import Buffer, Entry
+from otel_bridge.export.buffer import FULL, Buffer, Entry
 from otel_bridge.export.transport import Answer, Outcome, Transport
 
 BATCH: Final = 512
@@ -51,7 +52,8 @@ class Sender:
         timeout: Seconds for one request.
         delay: Seconds that a record waits for others at most.
         forget: Is given records that are settled, for whatever reason.
-        adopt: Puts what other processes left into the buffer; called once, in the thread.
+        bury: Is given records that the receiver refuses for good, before that.
+        adopt: Puts what other processes left into the buffer, as much as there is room for; called again and again.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Sender:
         timeout: float,
         delay: float,
         forget: Callable[[Sequence[Entry]], None],
+        bury: Callable[[Sequence[Entry]], None],
         adopt: Callable[[], object],
     ) -> None:
         self._buffer = buffer
@@ -69,6 +72,7 @@ class Sender:
         self._timeout = timeout
         self._delay = delay
         self._forget = forget
+        self._bury = bury
         self._adopt = adopt
         # Reentrant, so that a signal handler may wake or flush while its thread is in here. Looked up now, because
         # gevent may have replaced it since this module was imported.
@@ -78,7 +82,10 @@ class Sender:
         self._failures = 0
         self._not_before = 0.0
         self._say_after = 0.0
+        self._dropped = 0
         self._stopped = False
+        self._here = threading.Lock()
+        self._deadline = math.inf
         self._thread = threading.Thread(target=self._run, name="otel-bridge", daemon=True)
 
     def start(self) -> None:
@@ -102,10 +109,15 @@ class Sender:
         """
         answer: queue.SimpleQueue[bool] = queue.SimpleQueue()
         flush = Flush(self._buffer.last(), time.monotonic() + timeout, answer.put)
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
+        if self._thread is threading.current_thread():
+            return not self._buffer.holds(flush.number)
+        if self._thread.is_alive():
             self._wakes.put(flush)
-        else:
-            self._flush_here(flush)
+        elif self._here.acquire(timeout=timeout):
+            try:
+                self._flush_here(flush)
+            finally:
+                self._here.release()
         try:
             return answer.get(timeout=timeout)
         except queue.Empty:
@@ -119,7 +131,6 @@ class Sender:
     def _run(self) -> None:
         # What the transport's libraries log is about the sending of logs, and must not be sent.
         attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, value=True))
-        self._adopt()
         while not self._stopped:
             self._wait()
             self._send_what_waits()
@@ -130,6 +141,7 @@ class Sender:
     def _flush_here(self, flush: Flush) -> None:
         token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, value=True))
         self._flushes.append(flush)
+        self._deadline = flush.deadline
         while flush in self._flushes:
             self._send_what_waits()
             self._answer_flushes()
@@ -165,6 +177,7 @@ class Sender:
                     self._flushes.append(wake)
 
     def _send_what_waits(self) -> None:
+        self._adopt()
         while entries := self._buffer.take(BATCH, BATCH_BYTES):
             try:
                 is_settled = self._deliver(entries)
@@ -174,10 +187,18 @@ class Sender:
                 )
             if not is_settled:
                 self._buffer.put_back()
-                return
+                break
             self._hear_flushes()
             self._answer_flushes()
+            self._adopt()
         self._forget(self._buffer.discarded())
+        self._say_dropped()
+
+    def _say_dropped(self) -> None:
+        dropped = sum(number for (reason, _), number in self._buffer.statistics().dropped.items() if reason == FULL)
+        if dropped > self._dropped:
+            news, self._dropped = dropped - self._dropped, dropped
+            diagnostics.count(f"were dropped: {FULL}", news)
 
     def _deliver(self, entries: list[Entry]) -> bool:
         """Send *entries*, in halves where the receiver refuses them together; tell whether all are settled."""
@@ -200,10 +221,12 @@ class Sender:
         if self._transport is None:
             self._transport = self._connect()
         request = batch.request((entry.resource, entry.scope, entry.record) for entry in entries)
-        return self._transport.send(request, self._timeout)
+        return self._transport.send(request, min(self._timeout, self._deadline - time.monotonic()))
 
     def _settle(self, entries: list[Entry], rejected: int, answer: Answer) -> None:
         self._buffer.settle(len(entries), rejected)
+        if rejected == len(entries):
+            self._bury(entries)
         self._forget(entries)
         if rejected:
             diagnostics.count(
