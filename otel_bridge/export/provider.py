@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Final
 import opentelemetry._logs as api
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.trace import SpanContext
 
 from otel_bridge.bridge.exceptions import STACKTRACE, exception_info
@@ -78,6 +79,8 @@ class LoggerProvider(api.LoggerProvider):
         )
         if connect is None and target.protocol == "grpc" and find_spec("h2") is None:
             raise ModuleNotFoundError("OTLP over gRPC needs h2: pip install 'otel-bridge[grpc]'.")
+        if connect is None:
+            _import_for(target.protocol)
         folder = spool_dir or os.environ.get("OTEL_BRIDGE_SPOOL_DIR")
         self._settings = Settings(
             connect=connect or (lambda: transport(target)),
@@ -90,6 +93,7 @@ class LoggerProvider(api.LoggerProvider):
         protected = [os.environ.get("AUDIT_LOGGER_NAME", "")] if protected_loggers is None else protected_loggers
         self._protected = frozenset(filter(None, protected))
         self._pipeline: Pipeline | None = None
+        self._starting: Pipeline | None = None
         self._locks: dict[int, Any] = {}
 
     @property
@@ -98,7 +102,13 @@ class LoggerProvider(api.LoggerProvider):
         if self._resource is not None:
             return self._resource
         found = getattr(trace.get_tracer_provider(), "resource", None)
-        return found if isinstance(found, Resource) else Resource.create()
+        if isinstance(found, Resource):
+            return found
+        try:
+            return Resource.create()
+        except RuntimeError:
+            # It wants threads, which an interpreter that is ending has no more.
+            return OTELResourceDetector().detect()
 
     def get_logger(
         self,
@@ -159,11 +169,15 @@ class LoggerProvider(api.LoggerProvider):
             inherited = self._pipeline
             if inherited is not None and inherited.pid == os.getpid():
                 return inherited
+            starting = self._starting
+            if starting is not None and starting.pid == os.getpid():
+                # What is logged while it starts; other threads wait, or their records would miss the spool.
+                return starting
             resource = self.resource
             encoded = batch.resource(_values(resource.attributes), resource.schema_url)
-            # Known before it is started, so that what logs while it starts finds it.
-            self._pipeline = pipeline = Pipeline(self._settings, encoded)
+            self._starting = pipeline = Pipeline(self._settings, encoded)
             pipeline.start(inherited)
+            self._pipeline = pipeline
             if inherited is None:
                 process.at_end(self._end, self._when_free)
             return pipeline
@@ -275,6 +289,17 @@ class ShapeLogger:
         span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
         encoded = self._template.encode(texts, timestamp, observed_timestamp, span, uid)
         self._provider.pipeline().add(self._rank, self._severity, self._scope, encoded)
+
+
+def _import_for(protocol: str) -> None:
+    """
+    Import what the sender will need, on the calling thread.
+
+    A child that is forked while another thread imports a module can never import it: its lock has no owner any more.
+    """
+    import_module("otel_bridge.export.grpc" if protocol == "grpc" else "otel_bridge.export.http")
+    # The codec with which `socket.getaddrinfo` reads every name.
+    "localhost".encode("idna")
 
 
 def _exception(walk: Walk, exception: BaseException | None) -> dict[str, AnyValue]:
