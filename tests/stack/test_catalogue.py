@@ -21,6 +21,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_bridge import LogBridge, LoggerProvider
 from otel_bridge.bridge.timestamps import nanoseconds
 from otel_bridge.catalogue import Event, System, shipped
+from otel_bridge.catalogue.attributes import stored
+from otel_bridge.catalogue.pages import RECORD
 from stack import Elasticsearch, Stack
 from tests.chains import CHAINS
 
@@ -40,6 +42,12 @@ FIELDS: Final = json.loads(Path("collector/elasticsearch/catalogue.json").read_t
 ]["attributes"]["properties"]
 ROOT_FIELDS: Final = ("resource", "scope", "body")
 """Names that Elasticsearch's documents have at the root already; a key of that name is asked for with `attributes.`."""
+PAGE: Final = stored(shipped())
+"""The rows of docs/stores.md."""
+ON_EVERY_ENTRY: Final = {name for row in RECORD for name in re.findall(r"`(\w+)`", row[2])}
+UID: Final = "attributes.log.record.uid"
+FIELDS_OF_A_RECORD: Final = {"event", "level", "logger", "timestamp", "trace_id", "span_id", "parent_span_id"}
+"""Keys that become no attribute."""
 TEXTS: Final = ("id", "code", "request_id", "correlation_id", "user_id")
 """Always a string, whatever the system logs."""
 
@@ -161,6 +169,23 @@ def test_loki_holds_what_was_logged(stack: Stack, logged: list[Logged]) -> None:
         assert entry.metadata["event_name"] == record.event.name
         assert entry.metadata["level"] == entry.metadata["severity_text"] == record.event_dict["level"]
         assert entry.metadata["scope_name"] == record.event_dict["logger"]
+
+
+def test_names_are_those_of_the_page(stack: Stack, logged: list[Logged]) -> None:
+    """What the stores hold of an event has the names that docs/stores.md gives its keys, and each key has one there."""
+    documents = _by_span(stack.elasticsearch, logged)
+    entries = stack.loki.query(f'{{log_source="otlp"}} | trace_id="{logged[0].trace_id}"')
+    by_span = {entry.metadata["span_id"]: entry.metadata.keys() for entry in entries}
+    for record in logged:
+        (document,) = documents[record.span_id]
+        held = {f"attributes.{name}" for name in document["attributes"]}
+        rows = [row for row in PAGE if row.key in {"source", *record.event_dict}]
+        assert held <= {UID, *(row.elasticsearch for row in rows)}, record.event.name
+        always = ON_EVERY_ENTRY | {re.sub(r"\W", "_", name) for name in document["resource"]["attributes"]}
+        named = re.compile("|".join(f"{row.loki}(_.*)?" for row in rows))
+        assert all(map(named.fullmatch, by_span[record.span_id] - always)), record.event.name
+        keys = {key for key, value in record.event_dict.items() if value is not None}
+        assert keys - FIELDS_OF_A_RECORD == {row.key for row in rows if row.elasticsearch in held} & keys
 
 
 def test_stack_traces_are_kept(stack: Stack, logged: list[Logged]) -> None:
