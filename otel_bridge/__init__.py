@@ -18,7 +18,7 @@ The way of one event, and the rooms on it:
       log.
     * `pipeline` is all of that for one process, `process` what the operating system does to it, `statistics` what
       became of the records.
-* `otel_bridge.diagnostics`: what both say of themselves.
+* `otel_bridge.diagnostics`: what both say of themselves. `otel_bridge.forks`: whether a process is still the same.
 
 Beside that way:
 

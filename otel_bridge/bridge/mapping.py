@@ -266,13 +266,10 @@ class Mapper:
         """Whether the application's chain calls documented keys otherwise."""
         return bool(self._documented)
 
-    def nanoseconds(self, timestamp: object) -> int | None:
-        """Convert a timestamp as `otel_bridge.bridge.timestamps.nanoseconds` does."""
-        return nanoseconds(timestamp, self._timezone)
-
-    def are_plain(self, texts: Sequence[str]) -> bool:
-        """Tell whether every one of *texts* is sent as it is, which may be so even where this says that it is not."""
-        return self._redaction.leaves(texts) if self._redaction is not None else are_plain(texts)
+    @property
+    def are_plain(self) -> Callable[[Sequence[str]], bool]:
+        """Tells whether every one of some texts is sent as it is; where it says no, that may still be so."""
+        return are_plain if self._redaction is None else self._redaction.are_plain
 
     def destination(self, key: str, value: object, event_dict: Mapping[str, Any]) -> str | None:
         """

@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanContext
 
 from otel_bridge.bridge.mapping import LogFields, Mapper
 from otel_bridge.bridge.surroundings import Surroundings
+from otel_bridge.bridge.timestamps import from_iso
 from otel_bridge.bridge.uid import RecordUid
 
 NAMING: Final = ("event", "level", "logger", "timestamp")
@@ -58,11 +59,10 @@ class Shape:
         template: What makes a record of the texts.
     """
 
-    __slots__ = ("_constants", "_has_ids", "_read_constants", "_read_texts", "_size", "_types", "template")
+    __slots__ = ("_constants", "_has_ids", "_read_constants", "_read_texts", "_types", "template")
 
     def __init__(self, event_dict: Mapping[str, Any], texts: Mapping[str, str], template: Template) -> None:
         constants = [key for key in event_dict if key not in texts and key not in IDS and key != "timestamp"]
-        self._size = len(event_dict)
         self._read_constants = itemgetter(*constants)
         self._constants = self._read_constants(event_dict)
         # 1 equals True and 200.0 equals 200, but they are not sent as the same.
@@ -77,19 +77,23 @@ class Shape:
         """
         Read the texts of an event.
 
+        Args:
+            event_dict: An event dict with as many keys as the shape has.
+            ids: Trace and span id of the current span, as applications write them.
+
         Returns:
             Its texts, in order; `None` if it is of another shape.
-
-        Raises:
-            KeyError: It is of another shape.
         """
-        if len(event_dict) != self._size or self._read_constants(event_dict) != self._constants:
+        try:
+            if self._read_constants(event_dict) != self._constants:
+                return None
+            if self._types and any(type(event_dict[key]) is not kind for key, kind in self._types):
+                return None
+            if self._has_ids and (event_dict["trace_id"], event_dict["span_id"]) != ids:
+                return None
+            return self._read_texts(event_dict)
+        except KeyError:
             return None
-        if self._types and any(type(event_dict[key]) is not kind for key, kind in self._types):
-            return None
-        if self._has_ids and (event_dict["trace_id"], event_dict["span_id"]) != ids:
-            return None
-        return self._read_texts(event_dict)
 
 
 class Shapes:
@@ -104,24 +108,24 @@ class Shapes:
     def __init__(self, mapper: Mapper, template: Callable[[LogFields, Sequence[str]], Template]) -> None:
         self._mapper = mapper
         self._template = template
-        self._shapes: dict[object, list[Shape]] = {}
+        self._are_plain = mapper.are_plain
+        self._shapes: dict[tuple[str, int], list[Shape]] = {}
         self._attempts: Counter[str] = Counter()
 
     def emit(self, event_dict: Mapping[str, Any], around: Surroundings, record_uid: RecordUid) -> bool:
         """Emit the record of an event, if its shape is known and its texts are plain; tell whether so."""
         try:
-            for shape in self._shapes[event_dict["event"]]:
+            for shape in self._shapes[event_dict["event"], len(event_dict)]:
                 texts = shape.texts(event_dict, around.ids)
                 if texts is not None:
                     break
             else:
                 return False
-            timestamp = self._mapper.nanoseconds(event_dict["timestamp"])
-            if timestamp is None or not self._mapper.are_plain(texts):
+            timestamp = from_iso(event_dict["timestamp"])
+            if timestamp is None or not self._are_plain(texts):
                 return False
             observed = time_ns()
-            uid = record_uid(observed)
-            shape.template.emit(texts, timestamp, observed, around.span_context, uid)
+            shape.template.emit(texts, timestamp, observed, around.span_context, record_uid(observed))
         except (KeyError, IndexError, TypeError):
             return False
         return True
@@ -137,7 +141,7 @@ class Shapes:
             names = list(texts.values())
             constant = {key: value for key, value in fields.attributes.items() if key not in names}
             template = self._template(fields._replace(attributes=constant), names)
-            self._shapes.setdefault(name, []).append(Shape(event_dict, texts, template))
+            self._shapes.setdefault((name, len(event_dict)), []).append(Shape(event_dict, texts, template))
 
     def _texts(self, event_dict: Mapping[str, Any], fields: LogFields, around: Surroundings) -> dict[str, str] | None:
         """Find the keys whose texts go to one attribute each as they are; `None` if there is anything else."""

@@ -9,7 +9,6 @@ and puts it back. So neither a fork at a bad moment, nor a signal handler or `__
 is writing, can block.
 """
 
-import mmap
 import os
 import stat
 import sys
@@ -23,11 +22,10 @@ from typing import Final, NamedTuple
 
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export.segment import HEAD, HEADER, NAME, Contents, Segment, forget_inherited, look, read
+from otel_bridge.forks import here
 
 RETRY: Final = 60.0
 """Seconds after which a disk that was full or failing is tried again."""
-WIPE_ON_FORK: Final = 18
-"""`MADV_WIPEONFORK` of https://man7.org/linux/man-pages/man2/madvise.2.html."""
 ATTEMPTS: Final = 3
 """To make a segment: another process may take a new file for an orphan before it is locked."""
 
@@ -71,36 +69,11 @@ class Description(NamedTuple):
     """Nanoseconds since the UNIX epoch between which its records were written."""
 
 
-class _ProcessId:
-    """Says at index 0 whether this is the process that made it; for kernels that wipe nothing."""
-
-    def __init__(self) -> None:
-        self._pid = os.getpid()
-
-    def __getitem__(self, index: int) -> int:
-        return self._pid == os.getpid()
-
-
-def _wiped_by_fork() -> mmap.mmap | _ProcessId:
-    """
-    Return what has at index 0 a one in this process, and a zero in its forked children, however they are forked.
-
-    A page that the kernel wipes costs 0.01 µs to ask, the process id 0.15.
-    """
-    page = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    try:
-        page.madvise(WIPE_ON_FORK)
-    except OSError:
-        return _ProcessId()
-    page[0] = 1
-    return page
-
-
 class _Own:
     """What one process has of a spool."""
 
     def __init__(self) -> None:
-        self.is_here = _wiped_by_fork()
+        self.is_here = here()
         self.heir: dict[None, _Own] = {}
         """What a forked child has instead: its threads that come at once get the same from `setdefault`."""
         self.segments: dict[int, Segment] = {}
