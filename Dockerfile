@@ -1,9 +1,9 @@
 # The demo application. It sends its records to OTEL_EXPORTER_OTLP_ENDPOINT and answers on port 8000.
 FROM python:3.12-slim
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
+COPY pyproject.toml constraints.txt README.md LICENSE CHANGELOG.md ./
 COPY otel_bridge otel_bridge
-RUN pip install --no-cache-dir '.[demo]' && useradd --system --uid 10001 demo
+RUN pip install --no-cache-dir --constraint constraints.txt '.[demo]' && useradd --system --uid 10001 demo
 USER demo
 WORKDIR /
 ENV OTEL_SERVICE_NAME=otel-bridge-demo

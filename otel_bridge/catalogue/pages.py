@@ -55,7 +55,7 @@ def stores_page(catalogue: Catalogue) -> str:
             "fields of every document, so keys of these names are found with `attributes.` only. The keys of a map",
             "follow its name: `additional_attributes_zaaktype` in Loki, `additional_attributes.zaaktype` in",
             "Elasticsearch. A list is JSON text in Loki. Loki's labels are `service_name`, `service_namespace`,",
-            "`deployment_environment_name` and `log_source` (`otlp` or `file`).",
+            "`deployment_environment_name`, `log_source` (`otlp` or `file`) and, on late records, `log_late`.",
             "",
             *_table(heads, [*RECORD, *rows]),
             "",

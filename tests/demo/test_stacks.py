@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from otel_bridge.demo import stacks
+from otel_bridge.demo import choice, stacks
 
 
 @pytest.fixture
@@ -39,3 +40,13 @@ def test_containers_that_do_not_start(said: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(stacks.StackError, match="failed, as said above"), start(False, 0):  # noqa: FBT003 - its type
         pass
     assert said.read_text().endswith("compose down\n")
+
+
+def test_containers_that_end() -> None:
+    """Another waits for what each container that ends has done: `docker compose up --wait` fails over it otherwise."""
+    root = choice.checkout()
+    assert root is not None
+    services = yaml.safe_load((root / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    ending = {name for name, service in services.items() if service["restart"] == "no"}
+    conditions = [item for service in services.values() for item in service.get("depends_on", {}).items()]
+    assert ending == {name for name, on in conditions if on["condition"] == "service_completed_successfully"}
