@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from otel_bridge.bridge.mapping import DERIVED, RULES, Mapper
-from otel_bridge.bridge.mapping import Event as EventOfRule
+from otel_bridge.bridge.mapping import Mapper
+from otel_bridge.bridge.rules import DERIVED, RULES
+from otel_bridge.bridge.rules import Event as EventOfRule
 from otel_bridge.bridge.trace import BOUND_KEYS
 from otel_bridge.catalogue.model import Catalogue, CatalogueError, Event, Key, KeyType, System
 

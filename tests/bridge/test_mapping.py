@@ -13,7 +13,8 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 from otel_bridge import LogBridge, Redaction
 from otel_bridge.bridge.exceptions import exception_info
-from otel_bridge.bridge.mapping import ATTRIBUTES, DERIVED, RULES, LogFields, Mapper
+from otel_bridge.bridge.mapping import ATTRIBUTES, LogFields, Mapper
+from otel_bridge.bridge.rules import DERIVED, RULES
 from otel_bridge.catalogue import shipped
 from tests.bridge.foreign import BrokenMapping, NoClass, Raises, raised
 from tests.otlp import Memory

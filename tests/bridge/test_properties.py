@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otel_bridge import LogBridge, LogBridgeHandler
-from otel_bridge.bridge.mapping import ATTRIBUTES, RULES
+from otel_bridge.bridge.mapping import ATTRIBUTES
+from otel_bridge.bridge.rules import RULES
 from otel_bridge.bridge.trace import BOUND_KEYS
 from otel_bridge.bridge.values import SHORT
 from tests.bridge.foreign import (
