@@ -16,7 +16,7 @@ from tests.bench.receiver import receiving
 from tests.bench.rows import Scale, rows
 from tests.bench.table import table
 
-FULL = Scale(rounds=5, calls=40, events=500, records=30_000, burst=100_000, waiting=100_000, timeout=10)
+FULL = Scale(rounds=5, calls=10, events=500, records=30_000, burst=100_000, waiting=100_000, timeout=10)
 QUICK = Scale(rounds=1, calls=2, events=50, records=1_000, burst=4_000, waiting=2_000, timeout=1)
 
 

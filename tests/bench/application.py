@@ -4,14 +4,16 @@ import importlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 from opentelemetry.sdk._logs import LoggerProvider as OfficialProvider
+from opentelemetry.sdk._logs import LoggingHandler
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from structlog.typing import Processor
 
 from otel_bridge import LogBridge, LoggerProvider
 from tests.chains import older
@@ -107,8 +109,7 @@ def application(variant: str, queue: int | None = None) -> Application:
     provider = _provider(variant, queue)
     processor = _processor(variant, provider)
     if variant == HANDLER:
-        handler: Any = importlib.import_module("opentelemetry.sdk._logs").LoggingHandler
-        logger.addHandler(handler(logger_provider=provider))
+        logger.addHandler(LoggingHandler(logger_provider=provider))
     chain = older()
     processors = [*chain[:-3], *([processor] if processor else ()), *chain[-3:]]
     bound = structlog.wrap_logger(logger, processors, structlog.stdlib.BoundLogger).bind()
@@ -128,12 +129,12 @@ def _provider(variant: str, queue: int | None) -> Any:
     return provider
 
 
-def _processor(variant: str, provider: Any) -> Callable[[Any, str, dict[str, Any]], Mapping[str, Any]] | None:
+def _processor(variant: str, provider: Any) -> Processor | None:
     if variant in {OURS, SPOOL}:
         return LogBridge(provider)
     if variant == OFFICIAL:
-        made: Any = importlib.import_module(INSTRUMENTATION).StructlogProcessor(provider)
-        return made  # type: ignore[no-any-return]  # it has no types
+        made: Processor = importlib.import_module(INSTRUMENTATION).StructlogProcessor(provider)
+        return made
     return None
 
 

@@ -5,6 +5,7 @@ Instructions for one event, counted by valgrind: the same on a busy machine as o
 twice, with few events and with many.
 """
 
+import importlib
 import os
 import re
 import shutil
@@ -14,6 +15,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+from opentelemetry.sdk._logs import LoggerProvider as OfficialProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, InMemoryLogRecordExporter
 
 from otel_bridge import LogBridge, LoggerProvider
 from otel_bridge.bridge.values import AnyValue
@@ -103,16 +107,8 @@ def _case(name: str) -> Callable[[str], object]:
     return lambda timestamp: processor(None, "info", {**event, "timestamp": timestamp})
 
 
-def _processor(name: str) -> Callable[[Any, str, Any], object]:
-    if name == OFFICIAL:
-        import importlib  # noqa: PLC0415
-
-        from opentelemetry.sdk._logs import LoggerProvider as OfficialProvider  # noqa: PLC0415
-        from opentelemetry.sdk._logs.export import (  # noqa: PLC0415
-            BatchLogRecordProcessor,
-            InMemoryLogRecordExporter,
-        )
-
+def _processor(case: str) -> Callable[[Any, str, Any], object]:
+    if case == OFFICIAL:
         provider = OfficialProvider()
         exporter: Any = InMemoryLogRecordExporter
         provider.add_log_record_processor(BatchLogRecordProcessor(exporter()))

@@ -65,6 +65,15 @@ class Counter:
             return count
 
 
+class Server(ThreadingHTTPServer):
+    """A server whose clients may go away, as processes that were measured do."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing."""
+
+
 def serve() -> None:
     """Receive until stdin ends; the endpoints are the first line of stdout."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -100,8 +109,7 @@ def serve() -> None:
     add_LogsServiceServicer_to_server(Servicer(), over_grpc)  # type: ignore[no-untyped-call]  # generated
     port = over_grpc.add_insecure_port("127.0.0.1:0")
     over_grpc.start()
-    over_http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    over_http.daemon_threads = True
+    over_http = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=over_http.serve_forever, daemon=True).start()
     endpoints = Receiver(f"http://127.0.0.1:{over_http.server_address[1]}", f"http://127.0.0.1:{port}")
     print(json.dumps(endpoints._asdict()), flush=True)  # noqa: T201 - for its parent

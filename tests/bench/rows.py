@@ -27,7 +27,7 @@ class Scale(NamedTuple):
 
     rounds: int
     calls: int
-    """Rounds of timed calls."""
+    """How often calls are timed in a round."""
     events: int
     """Events in each of those."""
     records: int
@@ -43,8 +43,11 @@ Found = Mapping[str, Sequence[float]]
 
 def rows(receiver: Receiver, variants: Sequence[str], scale: Scale, *, counts: bool) -> Iterator[Row]:
     """Measure, and return row after row."""
-    run = partial(_run, endpoint=receiver.http)
-    calls = run("calls", variants=variants, rounds=scale.calls, events=scale.events)
+    calls: dict[str, list[float]] = defaultdict(list)
+    for _ in range(scale.rounds):
+        for variant in variants:
+            found = _run("calls", endpoint=receiver.http, variant=variant, rounds=scale.calls, events=scale.events)
+            calls[variant] += found["medians"]
     bare = min(calls.pop(BARE))
     over = {variant: [cost - bare for cost in costs] for variant, costs in calls.items()}
     yield Row("calling thread, p50, µs over bare", "≤ 3; spool ≤ 4", over)

@@ -10,7 +10,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,17 +20,15 @@ WARM: Final = 600
 """Events before a measurement: more than fill a request."""
 
 
-def calls(variants: Sequence[str], rounds: int, events: int) -> dict[str, list[float]]:
-    """Return the median µs of a call, of each round, for variants in turns."""
-    running = {variant: application(variant) for variant in variants}
-    found: dict[str, list[float]] = {variant: [] for variant in variants}
-    for variant in running.values():
-        in_threads(variant.log, WARM, 1)
+def calls(variant: str, rounds: int, events: int) -> dict[str, list[float]]:
+    """Return the median µs of a call, of each round."""
+    running = application(variant)
+    in_threads(running.log, WARM, 1)
+    found = []
     for _ in range(rounds):
-        for name, variant in running.items():
-            variant.flush()
-            found[name].append(statistics.median(_nanoseconds(variant.log) for _ in range(events)) / 1000)
-    return found
+        running.flush()
+        found.append(statistics.median(_nanoseconds(running.log) for _ in range(events)) / 1000)
+    return {"medians": found}
 
 
 def _nanoseconds(call: Callable[[], object]) -> int:
