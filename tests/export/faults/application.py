@@ -1,5 +1,6 @@
 """The application under test: it logs as users do, and writes down what it logs before and after each call."""
 
+import faulthandler
 import itertools
 import json
 import os
@@ -25,7 +26,7 @@ class Application:
 
     def __init__(self, journal: str, options: Mapping[str, Any]) -> None:
         self.given = journal, options
-        self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._numbers = itertools.count()
         self.provider = LoggerProvider(**options)
         structlog.configure(
@@ -49,6 +50,9 @@ class Application:
         """Flush, and write down what that returned and how long it took."""
         began = time.monotonic()
         is_flushed = self.provider.force_flush(int(seconds * 1000))
+        if not is_flushed:
+            # Where its threads are tells why.
+            faulthandler.dump_traceback()
         self.note("flushed", json.dumps([is_flushed, time.monotonic() - began]))
 
     def tell(self) -> None:

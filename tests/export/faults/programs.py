@@ -6,6 +6,7 @@ stdout how that ended. With an order as its argument it runs that alone.
 """
 
 import ctypes
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -15,8 +16,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Final, NoReturn
+
+import structlog
 
 import otel_bridge.export.grpc
 import otel_bridge.export.http  # noqa: F401 - imported before the fork, to save its time
@@ -28,7 +31,14 @@ LIBC: Final = ctypes.PyDLL(None)
 
 
 def hookless() -> int:
-    """Fork in C: Python's hooks do not run."""
+    """
+    Fork in C: Python's hooks do not run.
+
+    CPython itself fails in a child that is forked while another thread waits for the GIL: glibc's condition variable
+    goes on waiting for that thread to leave it (`__condvar_quiesce_and_switch_g1` under `drop_gil`). Where three
+    threads compete, 21 of 30 children hung that had imported nothing but `threading`. So who wants it gets it first.
+    """
+    time.sleep(0.02)
     pid: int = LIBC.fork()
     return pid
 
@@ -164,26 +174,31 @@ def _child(fork: str, work: Callable[[], object]) -> int:
 def forking(
     application: Application, *, fork: str, threads: int = 4, forks: int = 5, count: int = 20, nested: bool = False
 ) -> None:
-    """Fork on each of some threads while all of them log; the children log, flush and end without `atexit`."""
+    """
+    Fork on each of some threads while all of them log; the children log, flush and end without `atexit`.
+
+    In C they do so in turn: see `hookless`. What waits in the buffer waits all the same.
+    """
     application.log()
+    turn = threading.Lock() if fork == "C" else nullcontext()
+    all_here = threading.Barrier(threads)
 
     def log_in_child(depth: int) -> None:
         grandchild = _child(fork, lambda: log_in_child(depth - 1)) if depth else None
-        for _ in range(count):
-            application.log()
+        _log(application, count)
         application.flush()
         application.tell()
         if grandchild is not None:
             application.note("child", os.waitpid(grandchild, 0)[1])
 
     def log_and_fork() -> None:
+        all_here.wait()
         for _ in range(forks):
-            for _ in range(count):
-                application.log()
-            child = _child(fork, lambda: log_in_child(int(nested)))
-            for _ in range(count):
-                application.log()
-            application.note("child", os.waitpid(child, 0)[1])
+            with turn:
+                _log(application, count)
+                child = _child(fork, lambda: log_in_child(int(nested)))
+                _log(application, count)
+                application.note("child", os.waitpid(child, 0)[1])
 
     _on_threads(threads, log_and_fork)
     application.flush()
@@ -242,6 +257,28 @@ def shut_down(application: Application, *, count: int = 10, seconds: float = 10.
     application.tell()
 
 
+def audited(application: Application, *, count: int = 2000) -> None:
+    """Log errors, and among them some records of the audit log."""
+    audit = structlog.get_logger()
+    for number in range(count):
+        application.log("error")
+        if number % (count // 50) == 0:
+            audit.info("audit_record", logger="audit")
+    application.tell()
+
+
+def together(application: Application, *, threads: int) -> None:
+    """Log the first records of a process on some threads at once, and be killed."""
+    all_here = threading.Barrier(threads)
+
+    def log() -> None:
+        all_here.wait()
+        application.log()
+
+    _on_threads(threads, log)
+    WAYS["SIGKILL"]()
+
+
 PROGRAMS: Final[Mapping[str, Callable[..., object]]] = {
     program.__name__: program
     for program in (
@@ -254,6 +291,8 @@ PROGRAMS: Final[Mapping[str, Callable[..., object]]] = {
         forked_at_once,
         pool,
         shut_down,
+        audited,
+        together,
         *surroundings.PROGRAMS,
     )
 }
@@ -262,8 +301,9 @@ PROGRAMS: Final[Mapping[str, Callable[..., object]]] = {
 def run(order: Mapping[str, Any]) -> None:
     """Run one program."""
     os.setsid()
-    error = os.open(order["stderr"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    error = os.open(order["stderr"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.dup2(error, sys.stderr.fileno())
+    faulthandler.register(signal.SIGUSR1)
     os.environ.update(order["environ"])
     for kind, limit in order["limits"]:
         surroundings.LIMITS[kind](limit)

@@ -14,6 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.export.faults.receiver import Ledger
 
 ROOT: Final = Path(__file__).parents[3]
@@ -36,13 +38,16 @@ class Run:
         self.journal = folder / "journal"
         self.stderr = folder / "stderr"
         self.journal.touch()
-        self.journal.chmod(0o666)
         self.code: int | None = None
         self.ended = threading.Event()
 
     def wait(self, seconds: float = PATIENCE) -> int:
         """Wait until it has ended, and return its exit code: the negated number of the signal that killed it."""
-        assert self.ended.wait(seconds), f"it hangs: {self.pid}; {self.said[-2000:]}"
+        if not self.ended.wait(seconds):
+            # They write where their threads are.
+            os.killpg(self.pid, signal.SIGUSR1)
+            self.ended.wait(1)
+            pytest.fail(f"it hangs: {self.pid}; {self.said[-4000:]}")
         assert self.code is not None
         return self.code
 
