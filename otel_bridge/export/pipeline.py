@@ -13,7 +13,7 @@ from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import process
 from otel_bridge.export.buffer import Buffer, Entry, rank
 from otel_bridge.export.dead_letters import DeadLetters
-from otel_bridge.export.sender import BATCH, Sender
+from otel_bridge.export.sender import BATCH, Measure, Sender, unmeasured
 from otel_bridge.export.spool import Spool, Spooled, SpoolError
 from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.transport import Transport
@@ -37,6 +37,7 @@ class Settings:
         delay: Seconds that a record waits for others at most.
         max_buffer_bytes: What waiting records may take.
         spool_dir: The spool's folder; `None` for no spool.
+        measure: Measures each request.
     """
 
     connect: Callable[[], Transport]
@@ -44,6 +45,7 @@ class Settings:
     delay: float
     max_buffer_bytes: int
     spool_dir: Path | None
+    measure: Measure = unmeasured
 
 
 class Pipeline:
@@ -92,6 +94,7 @@ class Pipeline:
             forget=self._forget,
             bury=DeadLetters(settings.spool_dir if self._spool is not None else None).keep,
             adopt=self._adopt,
+            measure=settings.measure,
         )
         self._sender.start()
         if not threading.main_thread().is_alive():

@@ -22,6 +22,7 @@ from otel_bridge.bridge.values import SHORT, AnyValue, Walk
 from otel_bridge.export import batch, environment, process
 from otel_bridge.export.buffer import PROTECTED, rank
 from otel_bridge.export.endpoint import transport
+from otel_bridge.export.metrics import Metrics
 from otel_bridge.export.pipeline import Pipeline, Settings
 from otel_bridge.export.protobuf import span_fields
 from otel_bridge.export.record import encode
@@ -88,6 +89,7 @@ class LoggerProvider(api.LoggerProvider):
             delay=float(os.environ.get("OTEL_BLRP_SCHEDULE_DELAY") or 1000) / 1000,
             max_buffer_bytes=max_buffer_bytes,
             spool_dir=Path(folder) if folder else None,
+            measure=Metrics(self.statistics, None if connect else target).measure,
         )
         self._resource = resource
         protected = [os.environ.get("AUDIT_LOGGER_NAME", "")] if protected_loggers is None else protected_loggers

@@ -34,6 +34,15 @@ NOT_ABOUT_RECORDS: Final = frozenset(
 """Refusals of whoever asks rather than of what is sent: the records wait until somebody mends the configuration."""
 
 
+Measure = Callable[[int, Callable[[], Answer]], Answer]
+"""Is given how many records a request holds, and what sends it; returns the answer."""
+
+
+def unmeasured(_records: int, send: Callable[[], Answer]) -> Answer:
+    """Send, and measure nothing."""
+    return send()
+
+
 class Flush(NamedTuple):
     """Somebody waits until no record up to a number waits any longer, or until the deadline."""
 
@@ -54,6 +63,7 @@ class Sender:
         forget: Is given records that are settled, for whatever reason.
         bury: Is given records that the receiver refuses for good, before that.
         adopt: Puts what other processes left into the buffer, as much as there is room for; called again and again.
+        measure: Measures each request.
     """
 
     def __init__(
@@ -66,6 +76,7 @@ class Sender:
         forget: Callable[[Sequence[Entry]], None],
         bury: Callable[[Sequence[Entry]], None],
         adopt: Callable[[], object],
+        measure: Measure,
     ) -> None:
         self._buffer = buffer
         self._connect = connect
@@ -74,6 +85,7 @@ class Sender:
         self._forget = forget
         self._bury = bury
         self._adopt = adopt
+        self._measure = measure
         # Reentrant, so that a signal handler may wake or flush while its thread is in here. Looked up now, because
         # gevent may have replaced it since this module was imported.
         self._wakes: queue.SimpleQueue[Flush | None] = queue.SimpleQueue()
@@ -221,7 +233,8 @@ class Sender:
         if self._transport is None:
             self._transport = self._connect()
         request = batch.request((entry.resource, entry.scope, entry.record) for entry in entries)
-        return self._transport.send(request, min(self._timeout, self._deadline - time.monotonic()))
+        send, timeout = self._transport.send, min(self._timeout, self._deadline - time.monotonic())
+        return self._measure(len(entries), lambda: send(request, timeout))
 
     def _settle(self, entries: list[Entry], rejected: int, answer: Answer) -> None:
         self._buffer.settle(len(entries), rejected)
