@@ -9,8 +9,10 @@ from pathlib import Path
 from types import FrameType
 
 from stack import build
+from stack.cache import BuildError
 from stack.process import ServerError
 from stack.servers import USUAL, Ports
+from stack.tools import MissingToolError
 from stack.whole import Stack
 
 
@@ -26,7 +28,7 @@ def main() -> int:
             _print({name: str(path) for name, path in build.everything().items()})
         else:
             _up(Stack(ports=Ports(**USUAL) if arguments.ports == "given" else None), arguments.endpoints)
-    except (build.MissingToolError, build.BuildError, ServerError) as exc:
+    except (MissingToolError, BuildError, ServerError) as exc:
         print(exc, file=sys.stderr)  # noqa: T201 - a command line
         return 1
     except KeyboardInterrupt:

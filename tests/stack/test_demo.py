@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
-from stack import Stack
+import pytest
+
+from otel_bridge.demo import choice
+from stack import Stack, build, tools
 
 
 def test_demo_with_servers_of_ones_own(stack: Stack) -> None:
@@ -24,3 +27,16 @@ def test_demo_with_servers_of_ones_own(stack: Stack) -> None:
     rows = [line for line in done.stdout.splitlines() if line[:1] in {"┏", "┃", "│"}]
     assert rows
     assert {(len(row) <= 80, row[-1] in "┓┃│") for row in rows} == {(True, True)}
+
+
+@pytest.mark.usefixtures("stack")
+def test_built_servers_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no engine, and no tool to build with, `make demo` takes the servers that are built."""
+    monkeypatch.setenv("JAVA_HOME", str(tools.java_home()))
+    monkeypatch.setenv("PATH", "")
+    tools.go_version.cache_clear()
+    try:
+        assert build.is_built()
+        assert choice.choose("")[1] == "there is no `docker`, and the native servers are built"
+    finally:
+        tools.go_version.cache_clear()

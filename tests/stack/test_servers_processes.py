@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import Elasticsearch, Loki, ServerError, Stack, build
+from stack import Elasticsearch, Loki, MissingToolError, ServerError, Stack, build, tools
 from stack.process import Command, Process
 from stack.whole import install_templates
 from tests.stack.asking import until
@@ -74,7 +74,8 @@ from pathlib import Path
 from stack.process import Command, Process
 here = Path({str(tmp_path)!r})
 process = Process("Loki", Command(["/bin/sleep", "600"], {{}}, here), here / "log")
-process.start(lambda: True, timeout=5)
+# Not before it is what was asked for: until then the kernel was not yet told.
+process.start(lambda: Path(f"/proc/{{process.pid}}/comm").read_text() == "sleep\\n", timeout=5)
 print(process.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -88,16 +89,14 @@ def test_missing_toolchain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     """A missing tool is one sentence that names it and the alternative; what is built already needs no tool."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    build.go_version.cache_clear()
+    tools.go_version.cache_clear()
     try:
-        with pytest.raises(
-            build.MissingToolError, match=r"^The Collector is built with Go.*`go`.*docker compose up`\.$"
-        ):
+        with pytest.raises(MissingToolError, match=r"^The Collector is built with Go.*`go`.*docker compose up`\.$"):
             build.collector()
         (tmp_path / "otel-bridge" / f"otelcol-{build.collector_key()}-go1.26.8").mkdir(parents=True)
         assert build.collector().name == "otelcol"
     finally:
-        build.go_version.cache_clear()
+        tools.go_version.cache_clear()
 
 
 @pytest.mark.usefixtures("stack")
