@@ -9,6 +9,7 @@ import ctypes
 import faulthandler
 import json
 import multiprocessing
+import multiprocessing.util
 import os
 import select
 import signal

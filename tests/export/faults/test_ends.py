@@ -90,7 +90,11 @@ def test_what_a_flush_delivered_needs_no_spool(runner: Runner, healthy: HttpRece
 
 
 def test_with_nothing_answering_a_process_ends_in_five_seconds(runner: Runner, tmp_path: Path) -> None:
-    """It says how many it could not deliver, and what the spool keeps of them; nothing of it is lost."""
+    """
+    It says how many it could not deliver, and what the spool keeps of them; nothing of it is lost.
+
+    That `multiprocessing` has a hook for the end of a process too does not make it twice the time.
+    """
     ways = ["return", "sys.exit", "SIGTERM"]
     with HttpReceiver(always=silence) as silent, HttpReceiver() as refusing:
         refusing.down()

@@ -1,5 +1,6 @@
 """A receiver that fails: what was logged arrives all the same, once, and the counts are true."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -256,7 +257,7 @@ def test_a_wrong_certificate_until_it_is_replaced(runner: Runner, certificates: 
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("http://no-such-host.invalid:4318/v1/logs", "its name is not known"),
+        ("http://no-such-host.invalid:4318/v1/logs", "its name is not known|it did not answer in time"),
         ("http://localhost:1/v1/logs", "nothing listens there"),
     ],
 )
@@ -268,4 +269,4 @@ def test_a_name_that_is_not_known_and_a_port_where_nobody_listens(runner: Runner
     assert (is_flushed, seconds < 1.2) == (False, True)
     assert run.statistics[0]["waiting"] == 20
     assert run.said.count("log records wait") == 1
-    assert said in run.said or url.startswith("http://no-such")
+    assert re.search(said, run.said)
