@@ -1,6 +1,5 @@
 """Everything of a provider that belongs to one process: buffer, spool, sender."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from otel_bridge.export.sender import BATCH, Measure, Sender, unmeasured
 from otel_bridge.export.spool import Spool, Spooled, SpoolError
 from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.transport import Transport
+from otel_bridge.forks import here
 
 AT_END: Final = 5.0
 """Seconds to deliver what waits when the process ends."""
@@ -52,7 +52,7 @@ class Pipeline:
     """
     The way of one process's records from `add` to the receiver.
 
-    It is made at the first record of a process, and of no use in a forked child: compare `pid`.
+    It is made at the first record of a process, and of no use in a forked child: ask `here`.
 
     Args:
         settings: How to export.
@@ -60,7 +60,7 @@ class Pipeline:
     """
 
     def __init__(self, settings: Settings, resource: bytes) -> None:
-        self.pid = os.getpid()
+        self.here = here()
         self._settings = settings
         self._resource = resource
         self._buffer = Buffer(settings.max_buffer_bytes)

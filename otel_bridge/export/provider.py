@@ -14,7 +14,7 @@ import opentelemetry._logs as api
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from otel_bridge.bridge.exceptions import STACKTRACE, exception_info
 from otel_bridge.bridge.mapping import LogFields
@@ -159,20 +159,20 @@ class LoggerProvider(api.LoggerProvider):
 
     def _of_this_process(self) -> Pipeline | None:
         pipeline = self._pipeline
-        return pipeline if pipeline is not None and pipeline.pid == os.getpid() else None
+        return pipeline if pipeline is not None and pipeline.here[0] else None
 
     def pipeline(self) -> Pipeline:
         """Return the pipeline of this process, and start it at the first record."""
         pipeline = self._pipeline
-        if pipeline is not None and pipeline.pid == os.getpid():
+        if pipeline is not None and pipeline.here[0]:
             return pipeline
         # A lock for each process: a parent's may have been held by another thread when it forked.
         with self._locks.setdefault(os.getpid(), threading.RLock()):
             inherited = self._pipeline
-            if inherited is not None and inherited.pid == os.getpid():
+            if inherited is not None and inherited.here[0]:
                 return inherited
             starting = self._starting
-            if starting is not None and starting.pid == os.getpid():
+            if starting is not None and starting.here[0]:
                 # What is logged while it starts; other threads wait, or their records would miss the spool.
                 return starting
             resource = self.resource
@@ -283,12 +283,17 @@ class ShapeLogger:
         self._severity = severity
         self._scope = scope
         self._template = template
+        # A pair, so that a thread never reads one half of what another has written.
+        self._span = INVALID_SPAN_CONTEXT, b""
 
     def emit(
         self, texts: Sequence[str], timestamp: int, observed_timestamp: int, span_context: SpanContext, uid: str
     ) -> None:
         """Emit one record: `otel_bridge.bridge.shape.Template.emit`."""
-        span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
+        known, span = self._span
+        if known is not span_context:
+            span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
+            self._span = span_context, span
         encoded = self._template.encode(texts, timestamp, observed_timestamp, span, uid)
         self._provider.pipeline().add(self._rank, self._severity, self._scope, encoded)
 
