@@ -33,6 +33,8 @@ from otel_bridge.export.transport import Answer, Outcome
 
 Attributes = Mapping[str, str | int]
 
+VERSION: Final = version("otel-bridge")
+"""Read on the thread that imports this: a child forked during an import on another one could never import it."""
 ERROR_TYPES: Final = {FULL: "queue_full", SHUT_DOWN: "already_shutdown"}
 """Reasons of drops to `error.type`."""
 EXPORTERS: Final = {"http/protobuf": "otlp_http_log_exporter", "grpc": "otlp_grpc_log_exporter"}
@@ -152,7 +154,7 @@ def _register_once() -> None:
 
 def _register() -> None:
     try:
-        meter = metrics.get_meter("otel_bridge", version("otel-bridge"))
+        meter = metrics.get_meter("otel_bridge", VERSION)
         for name, (observe, description) in COUNTERS.items():
             meter.create_observable_counter(name, [_callback(observe)], "{log_record}", description)
         for name, (observe, description) in UP_DOWN_COUNTERS.items():
