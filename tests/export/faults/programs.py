@@ -7,6 +7,7 @@ stdout how that ended. With an order as its argument it runs that alone.
 
 import ctypes
 import faulthandler
+import itertools
 import json
 import multiprocessing
 import multiprocessing.util
@@ -18,14 +19,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
+from importlib import import_module
 from typing import Any, Final, NoReturn
 
 import structlog
 
-import otel_bridge.export.grpc
-import otel_bridge.export.http  # noqa: F401 - imported before the fork, to save its time
 from tests.export.faults import surroundings
 from tests.export.faults.application import Application
+
+PRELOADED: Final = ("otel_bridge.export.grpc", "otel_bridge.export.http", "encodings.idna")
+"""What would be imported after the fork otherwise, each time."""
 
 LIBC: Final = ctypes.PyDLL(None)
 """Keeps the GIL, as uWSGI does: a child would wait for it for ever otherwise, with any library or none."""
@@ -272,8 +275,11 @@ def together(application: Application, *, threads: int) -> None:
     """Log the first records of a process on some threads at once, and be killed."""
     all_here = threading.Barrier(threads)
 
+    order = itertools.count()
+
     def log() -> None:
         all_here.wait()
+        time.sleep(next(order) * 0.0005)
         application.log()
 
     _on_threads(threads, log)
@@ -313,6 +319,8 @@ def run(order: Mapping[str, Any]) -> None:
 
 def zygote() -> None:
     """Fork a process for each order on stdin; return in that process, and where there are no more orders."""
+    for module in PRELOADED:
+        import_module(module)
     heard, told = os.pipe()
     os.set_blocking(told, False)
     signal.set_wakeup_fd(told)

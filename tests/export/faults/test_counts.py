@@ -90,9 +90,11 @@ def test_protected_loggers_go_last(runner: Runner, healthy: HttpReceiver) -> Non
 def test_what_is_on_its_way_does_not_fill_the_buffer(runner: Runner, healthy: HttpReceiver) -> None:
     """Debug records that a receiver holds up leave room for errors."""
     healthy.always = silence
-    levels = ["debug"] * 1000 + ["error"] * 100
-    options = {"max_buffer_bytes": 100_000, "timeout": 1}
-    run = runner.run("steady", healthy, count=1100, levels=levels, rate=5000, options=options)
+    levels = ["debug"] * 1400 + ["error"] * 100
+    options = {"max_buffer_bytes": 100_000, "timeout": 1.5}
+    # The buffer is full when the first request goes, and that one is held up when the errors come.
+    environ = {"OTEL_BLRP_SCHEDULE_DELAY": "300"}
+    run = runner.run("steady", healthy, count=1500, levels=levels, rate=2000, options=options, environ=environ)
     run.until(lambda run: run.statistics != [])
     healthy.always = _accept_now
     assert run.wait() == 0, run.said

@@ -152,9 +152,9 @@ def test_a_limit_of_file_sizes_falls_back_to_memory(runner: Runner, healthy: Htt
 
 def test_threads_that_begin_together_are_in_the_spool(runner: Runner, tmp_path: Path) -> None:
     """The first records of a process too: who comes second waits until there is a spool."""
-    for number in range(5):
+    for number in range(8):
         spool = tmp_path / str(number)
-        run = runner.run("together", NOWHERE, threads=8, options={"spool_dir": str(spool)})
+        run = runner.run("together", NOWHERE, threads=40, options={"spool_dir": str(spool)})
         run.wait()
-        assert len(run.returned) == 8
-        assert sum(segment.waiting for segment in inspect(spool)) == 8
+        assert len(run.returned) == 40
+        assert sum(segment.waiting for segment in inspect(spool)) == 40
