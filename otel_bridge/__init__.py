@@ -16,8 +16,8 @@ The way of one event, and the rooms on it:
       (on `http2`), or `file` (with `otlp_json`). `environment`, `setting`, `proxy` and `endpoint` say where to,
       `connection` and `tls` get there, `answers` and `decoding` read what comes back, `quiet` mutes what libraries
       log.
-    * `pipeline` is all of that for one process, `process` what the operating system does to it, `statistics` what
-      became of the records.
+    * `pipeline` is all of that for one process, `process` what the operating system does to it, `statistics` and
+      `metrics` what became of the records, `dead_letters` where those are that the receiver refused.
 * `otel_bridge.diagnostics`: what both say of themselves. `otel_bridge.forks`: whether a process is still the same.
 
 Beside that way:

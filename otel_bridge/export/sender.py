@@ -262,5 +262,5 @@ class Sender:
         if now >= self._say_after:
             self._say_after = now + SAY_EVERY
             waiting = self._buffer.statistics().waiting
-            diagnostics.say(f"{waiting} log records wait: {answer.error_type or ''} {answer.message}".rstrip() + ".")
+            diagnostics.say(f"{waiting} log records wait: {answer.error_type or ''} {answer.message}".rstrip(" .") + ".")
         return False

@@ -23,8 +23,9 @@ from typing import Any, Final
 
 import pytest
 
-from otel_bridge import forks as module
+from otel_bridge import forks
 from otel_bridge.diagnostics import Diagnostics
+from otel_bridge.export import spool as module
 from otel_bridge.export.segment import HEAD, HEADER, Segment
 from otel_bridge.export.spool import Spool, SpoolError, inspect
 
@@ -487,7 +488,7 @@ def test_the_process_id_is_compared_where_the_kernel_wipes_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Old kernels know no page that a fork wipes."""
-    monkeypatch.setattr(module, "WIPE_ON_FORK", 9999)
+    monkeypatch.setattr(forks, "WIPE_ON_FORK", 9999)
     spool = Spool(folder, b"resource")
     fill(spool, ["parent"])
     assert ends_well(start(lambda: fill(spool, ["child"])))
