@@ -10,6 +10,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = 2**63 - 1
 """Both stores keep nanoseconds in a signed 64-bit integer: Elasticsearch's `date_nanos`, Loki's entry time."""
 MICROSECOND: Final = timedelta(microseconds=1)
+MICROSECONDS: Final = re.compile(r"[0-9]{6}")
 BEYOND_MICROSECONDS: Final = re.compile(r"[.,]\d{6}(\d{1,3})")
 
 
@@ -55,7 +56,12 @@ def from_iso(timestamp: str) -> int | None:
     Returns:
         Nanoseconds since the UNIX epoch; `None` for any other text.
     """
-    if len(timestamp) != 27 or timestamp[19] != "." or timestamp[26] != "Z" or not timestamp[20:26].isdigit():
+    if (
+        len(timestamp) != 27
+        or timestamp[19] != "."
+        or timestamp[26] != "Z"
+        or not MICROSECONDS.fullmatch(timestamp, 20, 26)
+    ):
         return None
     second = _second(timestamp[:19])
     return None if second is None else second + int(timestamp[20:26]) * 1000

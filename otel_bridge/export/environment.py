@@ -2,10 +2,12 @@
 
 import math
 import re
+import threading
 from collections.abc import Mapping
 from typing import Final, TypeVar, get_args
 from urllib.parse import SplitResult, unquote
 
+from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export.endpoint import Compression, Endpoint, Protocol
 from otel_bridge.export.proxy import proxy as proxy_for
 from otel_bridge.export.setting import Setting, authorization, is_local, split
@@ -26,6 +28,10 @@ PORTS: Final = {
     ("grpc", "https"): 443,
 }
 """Ports of URLs that name none: HTTP's own; for gRPC over TLS that of its other clients."""
+SCHEDULE_DELAY: Final = "OTEL_BLRP_SCHEDULE_DELAY"
+"""https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-logrecord-processor"""
+DELAY: Final = 1.0
+SHORTEST_DELAY: Final = 0.01
 TIMEOUT: Final = 10.0
 """Seconds. The specification has milliseconds in the variable; OpenTelemetry Python reads seconds, and so do we."""
 CA_BUNDLE: Final = "REQUESTS_CA_BUNDLE"
@@ -91,6 +97,25 @@ def endpoint(  # noqa: PLR0913 - one for each variable
         proxy=proxy,
         proxy_headers=authorization("proxy-authorization", proxy_credentials),
     )
+
+
+def schedule_delay(environ: Mapping[str, str]) -> float:
+    """
+    Read how long a record waits for others at most.
+
+    Returns:
+        Seconds, from the milliseconds of `OTEL_BLRP_SCHEDULE_DELAY`; at least `SHORTEST_DELAY`, so that nothing spins.
+        What is no such number is said, and `DELAY` taken: nothing is lost by it.
+    """
+    text = environ.get(SCHEDULE_DELAY, "").strip()
+    try:
+        seconds = float(text) / 1000 if text else DELAY
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < threading.TIMEOUT_MAX:
+        diagnostics.say(f"{SCHEDULE_DELAY}={text!r} is no number of milliseconds; {DELAY * 1000:g} is taken.")
+        seconds = DELAY
+    return max(SHORTEST_DELAY, seconds)
 
 
 def _setting(environ: Mapping[str, str], name: str, given: str | None = None) -> Setting | None:

@@ -86,7 +86,7 @@ class LoggerProvider(api.LoggerProvider):
         self._settings = Settings(
             connect=connect or (lambda: transport(target)),
             timeout=target.timeout,
-            delay=float(os.environ.get("OTEL_BLRP_SCHEDULE_DELAY") or 1000) / 1000,
+            delay=environment.schedule_delay(os.environ),
             max_buffer_bytes=max_buffer_bytes,
             spool_dir=Path(folder) if folder else None,
             measure=Metrics(self.statistics, None if connect else target).measure,

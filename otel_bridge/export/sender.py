@@ -262,5 +262,6 @@ class Sender:
         if now >= self._say_after:
             self._say_after = now + SAY_EVERY
             waiting = self._buffer.statistics().waiting
-            diagnostics.say(f"{waiting} log records wait: {answer.error_type or ''} {answer.message}".rstrip(" .") + ".")
+            said = f"{waiting} log records wait: {answer.error_type or ''} {answer.message}"
+            diagnostics.say(f"{said.rstrip(' .')}.")
         return False

@@ -103,6 +103,25 @@ EVENTS: Final = st.tuples(
 )
 
 
+TIMESTAMPS: Final = st.one_of(
+    st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='microseconds')}Z"),
+    st.sampled_from(["2025-05-19T14:09:20.33916²Z", "2025-13-19T14:09:20.339166Z", "0001-01-01T00:00:00.000000Z"]),
+    st.text(st.sampled_from("0123456789-:.TZ "), min_size=27, max_size=27),
+    VALUES,
+)
+
+
+@given(TIMESTAMPS)
+def test_any_timestamp_is_read_as_if_its_shape_were_unknown(timestamp: object) -> None:
+    """Whatever is no instant stays an attribute both ways."""
+    by_shape, alone = both_ways({**EVENT, "uuid": "a"}, {**EVENT, "uuid": "b", "timestamp": timestamp})
+    for record in by_shape, alone:
+        if "timestamp" in record["attributes"] or timestamp is None:
+            # Then it is the time of the call.
+            del record["time_unix_nano"]
+    assert by_shape == alone
+
+
 @given(EVENTS, st.lists(VALUES, min_size=6, max_size=6), st.booleans())
 def test_any_event_is_sent_as_if_its_shape_were_unknown(
     event: tuple[str, dict[str, Any]],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from otel_bridge.export.endpoint import Endpoint
-from otel_bridge.export.environment import endpoint
+from otel_bridge.export.environment import endpoint, schedule_delay
 
 OTLP, LOGS = "OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_LOGS_"
 HTTP, GRPC = "http/protobuf", "grpc"
@@ -233,3 +233,12 @@ def test_credentials_of_a_proxy_are_kept_apart() -> None:
         "http://p:3128",
         {"proxy-authorization": "Basic dXNlcjpwYXNz"},
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("", 1.0), ("250", 0.25), ("0", 0.01), ("-1", 1.0), ("inf", 1.0), ("nan", 1.0), ("soon", 1.0), ("1e300", 1.0)],
+)
+def test_the_delay_is_one_that_a_thread_can_wait(text: str, seconds: float) -> None:
+    """Neither spins nor ends the sender, whatever the variable says."""
+    assert schedule_delay({"OTEL_BLRP_SCHEDULE_DELAY": text}) == seconds
