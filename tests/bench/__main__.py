@@ -42,7 +42,7 @@ def main() -> None:
     console.print(table(found))
     if application.OFFICIAL not in variants:
         console.print(application.MISSING)
-    if not counts:
+    if not instructions.is_there():
         console.print("Instructions were not counted: that needs valgrind.")
 
 
