@@ -65,7 +65,8 @@ def test_forks_with_a_spool(runner: Runner, healthy: HttpReceiver, tmp_path: obj
     check(run, healthy, children=16)
 
 
-@pytest.mark.parametrize("fork", FORKS)
+# CPython itself hangs a child that C forks while a thread asks for the GIL, as ours may at any instant here.
+@pytest.mark.parametrize("fork", ["os.fork", pytest.param("C", marks=pytest.mark.soak)])
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_a_fork_while_the_sender_starts(runner: Runner, fork: str, protocol: str) -> None:
     """A child delivers, whatever its parent's thread was importing, resolving or connecting when it forked."""
