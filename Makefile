@@ -27,7 +27,7 @@ soak: $(VENV)/dev ## Run what takes long: long outages, many rounds, many record
 stack: $(VENV)/dev ## Build and start the real Collector, Loki and Elasticsearch until Ctrl-C
 	$(BIN)/python -m stack
 
-bench: $(VENV)/dev ## Print what a record costs on the calling thread
+bench: $(VENV)/dev ## Print what a record costs, beside the official pipelines
 	$(BIN)/python -m tests.bench
 
 render: $(VENV)/dev ## Write again what is generated from the event catalogue
