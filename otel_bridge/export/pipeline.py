@@ -117,6 +117,9 @@ class Pipeline:
 
     def flush(self, timeout: float) -> bool:
         """Wait until nothing that was added before waits any longer, *timeout* seconds at most; tell whether so."""
+        if self._buffer.is_mine():
+            # A signal handler has interrupted `add`, which goes on when this returns, and the sender after that.
+            return False
         return self._sender.flush(timeout) if self._sender is not None else len(self._buffer) == 0
 
     def end(self) -> None:

@@ -16,7 +16,8 @@ def check(run: Run, receiver: HttpReceiver) -> None:
     assert not receiver.twice
     assert receiver.again == 0
     for found in run.statistics:
-        assert (found["exported"], found["waiting"], found["waiting_bytes"]) == (found["created"], 0, 0)
+        counts = found["exported"], found["waiting"], found["waiting_bytes"]
+        assert counts == (found["created"], 0, 0), (run.flushes, run.said)
 
 
 def test_threads(runner: Runner, healthy: HttpReceiver) -> None:
