@@ -74,6 +74,7 @@ NUMBER: Final = re.compile(
     r"(?:(?<!\w)([^\W\d]\w*)['\"]?\s?[=:]\s?['\"]?)?(?:(?<![\w.-])|(?<=%[0-9A-Fa-f]{2}))(\d{9})(?![\w-]|\.\d)"
 )
 """Nine digits that stand alone, with the name that they are the value of where one precedes them."""
+NINE_DIGITS: Final = re.compile(r"\d{9}")
 PLAIN: Final = re.compile(r"[\w.-]*")
 """Names, UUIDs and the like, of which nothing but a JSON web token is a secret: one fast look for most texts."""
 WORTH_A_LOOK: Final = re.compile(r"\d{9}|[\w\]]=|://[^\s/]*@|eyJ|(?i:bearer|basic|token) ")
@@ -157,10 +158,11 @@ class Redaction:
         """Return *text* with every secret in it replaced; a text that is nothing but a number is left alone."""
         if not self._worth_a_look(text):
             return text
-        text = PARAMETER.sub(self._parameter, text)
+        if "=" in text:
+            text = PARAMETER.sub(self._parameter, text)
         for kind, pattern in self._patterns.items():
             text = pattern.sub(replacement(kind), text)
-        if self._numbers and len(text) > 9:
+        if self._numbers and len(text) > 9 and NINE_DIGITS.search(text):
             text = NUMBER.sub(_number, text)
         return text
 
