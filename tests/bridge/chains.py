@@ -11,6 +11,8 @@ import structlog
 from maykin_common.logging import config as maykin
 from maykin_common.logging import processors as maykin_processors
 
+from tests.chains import older
+
 NOW = "2025-05-19T14:09:20.339166Z"
 
 # What the chain asks of Django's settings.
@@ -21,22 +23,6 @@ def fixed_time(_: object, __: str, event_dict: Any) -> Any:
     """Stand for `TimeStamper`, so that two runs print the same."""
     event_dict["timestamp"] = NOW
     return event_dict
-
-
-def older() -> list[Any]:
-    """Return the chain of open-api-framework up to 0.14."""
-    return [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.filter_by_level,
-        structlog.processors.TimeStamper(fmt="iso"),
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
-        structlog.processors.UnicodeDecoder(),
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ]
 
 
 def newer() -> list[Any]:
