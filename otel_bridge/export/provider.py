@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
@@ -284,18 +284,36 @@ class ShapeLogger:
         self._scope = scope
         self._template = template
         # A pair, so that a thread never reads one half of what another has written.
-        self._span = INVALID_SPAN_CONTEXT, b""
+        self._latest = INVALID_SPAN_CONTEXT, b""
 
     def emit(
         self, texts: Sequence[str], timestamp: int, observed_timestamp: int, span_context: SpanContext, uid: str
     ) -> None:
         """Emit one record: `otel_bridge.bridge.shape.Template.emit`."""
-        known, span = self._span
+        known, span = self._latest
         if known is not span_context:
-            span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
-            self._span = span_context, span
+            span = self._span(span_context)
         encoded = self._template.encode(texts, timestamp, observed_timestamp, span, uid)
         self._provider.pipeline().add(self._rank, self._severity, self._scope, encoded)
+
+    def emit_values(
+        self,
+        values: Sequence[AnyValue],
+        further: Iterable[tuple[str, AnyValue]],
+        timestamp: int,
+        observed_timestamp: int,
+        span_context: SpanContext,
+        uid: str,
+    ) -> None:
+        """Emit one record: `otel_bridge.bridge.shape.Template.emit_values`."""
+        span = self._span(span_context)
+        encoded = self._template.encode_values(values, further, timestamp, observed_timestamp, span, uid)
+        self._provider.pipeline().add(self._rank, self._severity, self._scope, encoded)
+
+    def _span(self, span_context: SpanContext) -> bytes:
+        span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
+        self._latest = span_context, span
+        return span
 
 
 def _import_for(protocol: str) -> None:
