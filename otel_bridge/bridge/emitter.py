@@ -63,7 +63,10 @@ class Emitter:
             around = self._around
             if around.context is not context:
                 around = self._around = surroundings(context)
-            if around.is_suppressed or (provider := resolve(self.logger_provider)) is None:
+            provider = self.logger_provider
+            if provider is None:
+                provider = resolve()
+            if around.is_suppressed or provider is None:
                 return
             target = self._target
             if target is None or target.provider is not provider:

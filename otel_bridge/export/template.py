@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from otel_bridge.bridge.values import SHORT, AnyValue
 from otel_bridge.export import protobuf as pb
-from otel_bridge.export.protobuf import field, text_field, varint
+from otel_bridge.export.protobuf import TIMES_LENGTH, field, text_field, varint
 
 UID: Final = "log.record.uid"
 UID_LENGTH: Final = 26
@@ -44,6 +44,8 @@ class Template:
             + pb.attributes(pb.RECORD_ATTRIBUTES, attributes.items())
             + text_field(pb.RECORD_EVENT_NAME, event_name)
         )
+        # A pair, so that a thread never reads one half of what another has written.
+        self._head_of_span = b"", self._head
         self._uid = headers(UID)[UID_LENGTH]
         self._attributes = _joiner(len(names))(self._uid, *map(headers, names))
 
@@ -98,14 +100,13 @@ class Template:
         return self._record(attributes, timestamp, observed_timestamp, span)
 
     def _record(self, attributes: bytes, timestamp: int, observed_timestamp: int, span: bytes) -> bytes:
-        head = self._head
-        return (
-            pb.SCOPE_LOGS_LOG_RECORDS
-            + varint(len(attributes) + len(head) + len(span) + pb.TIMES_LENGTH)
-            + pb.times(pb.TIME, timestamp, pb.OBSERVED_TIME, observed_timestamp)
-            + head
-            + span
-            + attributes
+        known, head = self._head_of_span
+        if known is not span:
+            head = self._head + span
+            self._head_of_span = span, head
+        times = pb.times(pb.TIME, timestamp, pb.OBSERVED_TIME, observed_timestamp)
+        return b"".join(
+            (pb.SCOPE_LOGS_LOG_RECORDS, varint(len(attributes) + len(head) + TIMES_LENGTH), times, head, attributes)
         )
 
 
