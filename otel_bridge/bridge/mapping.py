@@ -44,11 +44,8 @@ class LogFields(NamedTuple):
     """How many values and attributes were shortened or left out."""
 
 
-class MappedValues(NamedTuple):
-    """What some keys of an event became."""
-
-    copied: list[AnyValue]
-    derived: dict[str, AnyValue]
+Mapped = list[tuple[str, AnyValue]]
+"""Attributes by name, as they come."""
 
 
 class Mapper:
@@ -114,50 +111,53 @@ class Mapper:
             return next(iter(rule(Event(name if isinstance(name, str) else "", event_dict), key, "")))[0]
         return rule
 
-    def values(
-        self, event_dict: Mapping[str, Any], copied: Iterable[str], derived: Iterable[str]
-    ) -> MappedValues | None:
+    def short_texts(self, values: Sequence[object]) -> list[str] | None:
         """
-        Map some keys of an event dict whose other keys are mapped already.
+        Redact texts.
 
         Args:
-            event_dict: The event dict; read only.
-            copied: Keys for which `destination` names an attribute.
-            derived: Keys for which it returns a rule.
+            values: Of keys for which `destination` names an attribute, and which hold no secrets.
 
         Returns:
-            Their values; `None` where something was shortened, where two rules make one attribute, or where a foreign
-            type raised.
+            The same texts, redacted; `None` if one is not a short text of ASCII.
+        """
+        texts: list[str] = []
+        for value in values:
+            if type(value) is not str or len(value) > SHORT or not value.isascii() or "\0" in value:
+                return None
+            texts.append(value if self._redaction is None else self._redaction.text(value))
+        return texts
+
+    def attributes(self, event_dict: Mapping[str, Any], keys: Iterable[str]) -> Mapped | None:
+        """
+        Map some keys of an event dict.
+
+        Args:
+            event_dict: The event dict, whose `event` is a text; read only.
+            keys: Keys for which `destination` is not `None`.
+
+        Returns:
+            Names and values of attributes; `None` where something was shortened, where two rules make one attribute,
+            or where a foreign type raised.
         """
         walk = Walk(self._redaction)
         try:
             event = Event(event_dict["event"], event_dict)
-            is_plain = self.are_plain
-            values = [
-                value
-                if is_plain((value := event_dict[key],)) and len(value) <= SHORT and not self.is_secret(key)
-                else walk.attribute(key, self._named(event, key, value))
-                for key in copied
-            ]
-            found = [pair for key in derived for pair in self._derived(walk, event, key)]
+            found = [pair for key in keys for pair in self._attribute(walk, event, key, event_dict[key])]
         except Exception:  # noqa: BLE001 - whatever it raised where it was only asked what it is
             return None
-        attributes: dict[str, AnyValue] = {name: value for name, value in found if value is not None}
-        return None if walk.cut or len(attributes) < len(found) else MappedValues(values, attributes)
+        return None if walk.cut or len({name for name, _ in found}) < len(found) else found
 
-    def _derived(self, walk: Walk, event: Event, key: str) -> list[tuple[str, AnyValue]]:
-        rule, value = self._rules[key], event.keys[key]
-        if value is None or not callable(rule):
+    def _attribute(self, walk: Walk, event: Event, key: str, value: object) -> Mapped:
+        if value is None:
             return []
+        rule = self._rules.get(key, key)
+        if rule is key:
+            return [(walk.key(key), walk.attribute(key, value))]
+        if isinstance(rule, str):
+            return [(rule, walk.attribute(key, value))]
         # By its key, so that what is secret stays so under whatever name.
-        return [(attribute, walk.attribute(key, part)) for attribute, part in rule(event, key, value)]
-
-    def _named(self, event: Event, key: str, value: object) -> object:
-        """Return the value of a key for which a rule only says where it goes, and of which it makes a text."""
-        if value is None or type(value) is str:
-            return value
-        rule = self._rules.get(key)
-        return next(iter(rule(event, key, value)))[1] if rule in NAMING else value
+        return [(name, walk.attribute(key, part)) for name, part in rule(event, key, value)] if rule else []
 
     def fields(
         self,
@@ -227,19 +227,11 @@ class Mapper:
         event = Event(name if isinstance(name, str) else "", event_dict)
         derived: dict[str, AnyValue] = {}
         given: dict[str, AnyValue] = {}
-        rules = self._rules
         for key, value in event_dict.items():
-            if value is None:
-                continue
-            rule = rules.get(key, key)
-            if rule is key:
-                given[walk.key(key)] = walk.attribute(key, value)
-            elif isinstance(rule, str):
-                derived[rule] = walk.attribute(key, value)
-            else:
-                for attribute, part in self._derived(walk, event, key):
-                    (given if attribute == key else derived)[attribute] = part
-        if rules["source"] is source:
+            own = walk.key(key)
+            for attribute, part in self._attribute(walk, event, key, value):
+                (given if attribute == own else derived)[attribute] = part
+        if self._rules["source"] is source:
             given.setdefault("source", COMPONENTS[0])
         self._exception(walk, event_dict, derived, given)
         # Last, because a provider with a lower limit evicts the first: the SDK's does.

@@ -7,19 +7,19 @@ other values. This is the fast way, for providers that offer templates; whatever
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from time import time_ns
 from typing import Any, Final, NamedTuple, Protocol
 
 from opentelemetry.trace import SpanContext
 
-from otel_bridge.bridge.mapping import ATTRIBUTES, LogFields, Mapper
+from otel_bridge.bridge.mapping import ATTRIBUTES, LogFields, Mapped, Mapper
 from otel_bridge.bridge.rules import STATUSES
 from otel_bridge.bridge.surroundings import Surroundings
 from otel_bridge.bridge.timestamps import from_iso
 from otel_bridge.bridge.uid import record_uid
-from otel_bridge.bridge.values import AnyValue
+from otel_bridge.bridge.values import SHORT, AnyValue
 
 NAMING: Final = ("event", "level", "logger", "timestamp")
 """Keys without which an event has no shape."""
@@ -36,13 +36,20 @@ class Template(Protocol):
     """What a provider makes of a shape: everything but the values that differ is encoded."""
 
     def emit(
-        self, texts: Sequence[str], timestamp: int, observed_timestamp: int, span_context: SpanContext, uid: str
+        self,
+        texts: Sequence[str],
+        further: Collection[tuple[str, AnyValue]],
+        timestamp: int,
+        observed_timestamp: int,
+        span_context: SpanContext,
+        uid: str,
     ) -> None:
         """
         Emit the record of an event of the shape.
 
         Args:
-            texts: Plain texts, in the order of the names that the template was made for.
+            texts: ASCII, in the order of the names that the template was made for.
+            further: Attributes beside those, of any encodable value.
             timestamp: Nanoseconds since the UNIX epoch, as *observed_timestamp*.
             observed_timestamp: When the bridge saw it.
             span_context: Of the current span, valid or not.
@@ -52,37 +59,13 @@ class Template(Protocol):
             IndexError: A text is too long for the template; nothing was emitted.
         """
 
-    def emit_values(
-        self,
-        values: Sequence[AnyValue],
-        further: Iterable[tuple[str, AnyValue]],
-        timestamp: int,
-        observed_timestamp: int,
-        span_context: SpanContext,
-        uid: str,
-    ) -> None:
-        """
-        Emit the record of an event of the shape, whatever its values; otherwise as `emit`.
-
-        Args:
-            values: Encodable values, in the order of the names that the template was made for; `None` for none.
-            further: Attributes beside those.
-            timestamp: As for `emit`.
-            observed_timestamp: As for `emit`.
-            span_context: As for `emit`.
-            uid: As for `emit`.
-        """
-
 
 class Keys(NamedTuple):
-    """What becomes of the keys of an event whose values differ from one event of its shape to the next."""
+    """The keys of an event whose values differ from one event of its shape to the next."""
 
-    copied: Mapping[str, str]
-    """Keys that go to one attribute each, whatever their value."""
-    derived: Sequence[str]
-    """Keys of whose value a rule makes attributes."""
-    are_plain: bool
-    """Whether all are copied, and none holds a secret."""
+    texts: Mapping[str, str]
+    """Those of short texts, to the attribute that takes it."""
+    others: Sequence[str]
 
 
 class Shape:
@@ -105,20 +88,20 @@ class Shape:
         template: Template,
         names: frozenset[str],
     ) -> None:
-        differing = {*keys.copied, *keys.derived, *IDS, "timestamp"}
+        differing = {*keys.texts, *keys.others, *IDS, "timestamp"}
         constants = [key for key in event_dict if key not in differing]
         self._read_constants = itemgetter(*constants)
         self._constants = self._read_constants(event_dict)
         # 1 equals True and 200.0 equals 200, but they are not sent as the same.
         self._types = [(key, type(event_dict[key])) for key in constants if isinstance(event_dict[key], int)]
-        copied = tuple(keys.copied)
-        self._read_values: Callable[[Mapping[str, Any]], tuple[Any, ...]] = (
-            itemgetter(*copied) if len(copied) > 1 else lambda event_dict: tuple(event_dict[key] for key in copied)
+        texts = tuple(keys.texts)
+        self._read_texts: Callable[[Mapping[str, Any]], Sequence[Any]] = (
+            itemgetter(*texts) if len(texts) > 1 else lambda event_dict: tuple(event_dict[key] for key in texts)
         )
         self._has_ids = not event_dict.keys().isdisjoint(IDS)
-        self._keys = keys
+        self._others = keys.others
         self._mapper = mapper
-        self._are_plain = mapper.are_plain if keys.are_plain else _never
+        self._are_plain = mapper.are_plain
         self._template = template
         self._names = names
 
@@ -132,44 +115,31 @@ class Shape:
 
         Raises:
             KeyError: It has other keys.
+            IndexError: A text is too long.
             ValueError: Its timestamp is none.
         """
         if self._read_constants(event_dict) != self._constants or (self._types and not self._has_types(event_dict)):
             return False
         if self._has_ids and (event_dict["trace_id"], event_dict["span_id"]) != around.ids:
             return False
-        values = self._read_values(event_dict)
+        values = self._read_texts(event_dict)
+        texts = values if self._are_plain(values) else self._mapper.short_texts(values)
+        further = self._further(event_dict) if self._others else ()
         timestamp = from_iso(event_dict["timestamp"])
-        if timestamp is None:
+        if texts is None or further is None or timestamp is None:
             return False
         observed = time_ns()
-        uid = record_uid(observed)
-        if self._are_plain(values):
-            try:
-                self._template.emit(values, timestamp, observed, around.span_context, uid)
-            except IndexError:
-                pass
-            else:
-                return True
-        return self._emit_values(event_dict, timestamp, observed, around.span_context, uid)
+        self._template.emit(texts, further, timestamp, observed, around.span_context, record_uid(observed))
+        return True
 
     def _has_types(self, event_dict: Mapping[str, Any]) -> bool:
         return all(type(event_dict[key]) is kind for key, kind in self._types)
 
-    def _emit_values(
-        self, event_dict: Mapping[str, Any], timestamp: int, observed: int, span_context: SpanContext, uid: str
-    ) -> bool:
-        mapped = self._mapper.values(event_dict, self._keys.copied, self._keys.derived)
-        if mapped is None or not self._names.isdisjoint(mapped.derived):
-            return False
-        if len(self._names) + len(mapped.derived) >= ATTRIBUTES:
-            return False
-        self._template.emit_values(mapped.copied, mapped.derived.items(), timestamp, observed, span_context, uid)
-        return True
-
-
-def _never(_values: object) -> bool:
-    return False
+    def _further(self, event_dict: Mapping[str, Any]) -> Mapped | None:
+        found = self._mapper.attributes(event_dict, self._others)
+        if found is None or not self._names.isdisjoint([name for name, _ in found]):
+            return None
+        return found if len(self._names) + len(found) < ATTRIBUTES else None
 
 
 class Shapes:
@@ -178,7 +148,7 @@ class Shapes:
 
     Args:
         mapper: Whose rules apply.
-        template: Makes a template of the constant fields of a shape and the names of its other attributes.
+        template: Makes a template of the constant fields of a shape and the names of its texts.
     """
 
     def __init__(self, mapper: Mapper, template: Callable[[LogFields, Sequence[str]], Template]) -> None:
@@ -197,7 +167,7 @@ class Shapes:
             try:
                 if shape.emit(event_dict, around):
                     return True
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, IndexError, TypeError, ValueError):
                 continue
         return False
 
@@ -209,18 +179,20 @@ class Shapes:
         self._attempts[name] += 1
         if not _is_simple(event_dict, fields, around):
             return
-        keys = self._keys(event_dict, is_general=self._attempts[name] > MOST_OF_ONE_NAME // 2)
-        mapped = None if keys is None else self._mapper.values(event_dict, keys.copied, keys.derived)
-        if keys is None or mapped is None:
+        is_general = self._attempts[name] > MOST_OF_ONE_NAME // 2
+        keys = self._keys(event_dict, is_general=is_general)
+        others = None if keys is None else self._mapper.attributes(event_dict, keys.others)
+        if keys is None or others is None:
             return
-        names = list(keys.copied.values())
-        differing = {**dict(zip(names, mapped.copied, strict=True)), **mapped.derived}
-        is_right = all(fields.attributes.get(attribute) == value for attribute, value in differing.items())
-        if is_right and len(differing) == len(names) + len(mapped.derived):
+        names = list(keys.texts.values())
+        texts = self._mapper.short_texts([event_dict[key] for key in keys.texts]) or []
+        pairs = [*zip(names, texts, strict=False), *others]
+        differing = {name for name, _ in pairs}
+        is_right = all(fields.attributes.get(name) == value for name, value in pairs)
+        if is_right and len(differing) == len(names) + len(others):
             constant = {key: value for key, value in fields.attributes.items() if key not in differing}
             template = self._template(fields._replace(attributes=constant), names)
-            taken = frozenset((*constant, *names))
-            shape = Shape(event_dict, keys, self._mapper, template, taken)
+            shape = Shape(event_dict, keys, self._mapper, template, frozenset((*constant, *names)))
             self._shapes.setdefault((name, len(event_dict)), []).append(shape)
 
     def _keys(self, event_dict: Mapping[str, Any], *, is_general: bool) -> Keys | None:
@@ -229,13 +201,13 @@ class Shapes:
 
         Args:
             event_dict: The event.
-            is_general: Whether flags, statuses and what is `None` differ too.
+            is_general: Whether flags, statuses and what is `None` differ too, and texts may be of any kind.
 
         Returns:
             Those that differ; `None` if the event has no shape.
         """
-        copied: dict[str, str] = {}
-        derived: list[str] = []
+        texts: dict[str, str] = {}
+        others: list[str] = []
         for key, value in event_dict.items():
             if key in FIELDS:
                 continue
@@ -243,13 +215,15 @@ class Shapes:
             if destination is None:
                 if value is not None:
                     return None
-            elif not is_general and (value is None or type(value) is bool or _is_status(destination, value)):
+            elif is_general:
+                others.append(key)
+            elif value is None or type(value) is bool or (destination in STATUSES and type(value) is int):
                 continue
-            elif isinstance(destination, str):
-                copied[key] = destination
+            elif isinstance(destination, str) and _is_short(value) and not self._mapper.is_secret(key):
+                texts[key] = destination
             else:
-                derived.append(key)
-        return Keys(copied, derived, are_plain=not derived and not any(map(self._mapper.is_secret, copied)))
+                others.append(key)
+        return Keys(texts, others)
 
 
 def _is_simple(event_dict: Mapping[str, Any], fields: LogFields, around: Surroundings) -> bool:
@@ -263,5 +237,5 @@ def _is_simple(event_dict: Mapping[str, Any], fields: LogFields, around: Surroun
     return not has_ids or (fields.span_context is around.span_context and bound.isdisjoint(fields.attributes))
 
 
-def _is_status(destination: object, value: object) -> bool:
-    return destination in STATUSES and type(value) is int
+def _is_short(value: object) -> bool:
+    return type(value) is str and len(value) <= SHORT and value.isascii()

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
@@ -284,42 +284,37 @@ class ShapeLogger:
         self._template = template
         # Pairs, so that a thread never reads one half of what another has written.
         self._latest_span = INVALID_SPAN_CONTEXT, b""
-        self._latest_pipeline: tuple[Pipeline | None, Lane | None] = None, None
+        self._latest_pipeline: tuple[Pipeline, Lane] | tuple[None, None] = None, None
 
     def emit(
-        self, texts: Sequence[str], timestamp: int, observed_timestamp: int, span_context: SpanContext, uid: str
-    ) -> None:
-        """Emit one record: `otel_bridge.bridge.shape.Template.emit`."""
-        known, span = self._latest_span
-        if known is not span_context:
-            span = self._span(span_context)
-        self._add(self._template.encode(texts, timestamp, observed_timestamp, span, uid))
-
-    def emit_values(
         self,
-        values: Sequence[AnyValue],
-        further: Iterable[tuple[str, AnyValue]],
+        texts: Sequence[str],
+        further: Collection[tuple[str, AnyValue]],
         timestamp: int,
         observed_timestamp: int,
         span_context: SpanContext,
         uid: str,
     ) -> None:
-        """Emit one record: `otel_bridge.bridge.shape.Template.emit_values`."""
-        span = self._span(span_context)
-        self._add(self._template.encode_values(values, further, timestamp, observed_timestamp, span, uid))
+        """Emit one record: `otel_bridge.bridge.shape.Template.emit`."""
+        known, span = self._latest_span
+        if known is not span_context:
+            span = self._span(span_context)
+        encoded = self._template.encode(texts, further, timestamp, observed_timestamp, span, uid)
+        pipeline, lane = self._latest_pipeline
+        if pipeline is None or lane is None or not pipeline.here[0]:
+            pipeline, lane = self._pipeline()
+        pipeline.add(lane, encoded)
 
     def _span(self, span_context: SpanContext) -> bytes:
         span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
         self._latest_span = span_context, span
         return span
 
-    def _add(self, encoded: bytes) -> None:
-        pipeline, lane = self._latest_pipeline
-        if pipeline is None or lane is None or not pipeline.here[0]:
-            pipeline = self._provider.pipeline()
-            lane = pipeline.lane(*self._kind)
-            self._latest_pipeline = pipeline, lane
-        pipeline.add(lane, encoded)
+    def _pipeline(self) -> tuple[Pipeline, Lane]:
+        pipeline = self._provider.pipeline()
+        lane = pipeline.lane(*self._kind)
+        self._latest_pipeline = pipeline, lane
+        return pipeline, lane
 
 
 def _import_for(protocol: str) -> None:

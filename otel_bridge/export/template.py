@@ -1,6 +1,6 @@
 """Records of one shape as bytes: everything but what differs is encoded once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ class Template:
         body: The event.
         event_name: The event again where it is a name.
         attributes: Those that are the same on each record.
-        names: Those that differ.
+        names: Those that take the texts.
     """
 
     def __init__(
@@ -49,14 +49,22 @@ class Template:
         self._uid = headers(UID)[UID_LENGTH]
         self._attributes = _joiner(len(names))(self._uid, *map(headers, names))
 
-    def encode(self, texts: Sequence[str], timestamp: int, observed_timestamp: int, span: bytes, uid: str) -> bytes:
+    def encode(
+        self,
+        texts: Sequence[str],
+        further: Collection[tuple[str, AnyValue]],
+        timestamp: int,
+        observed_timestamp: int,
+        span: bytes,
+        uid: str,
+    ) -> bytes:
         """
-        Encode one record that has a text in each attribute that differs.
-
-        The texts are ASCII, so that a text's length is that of its bytes, and one `encode` does for all of them.
+        Encode one record.
 
         Args:
-            texts: ASCII, as many as there are names, each of `SHORT` characters at most.
+            texts: ASCII, so that a text's length is that of its bytes, and one `encode` does for all of them; as many
+                as there are names.
+            further: Attributes that the template does not know, as `otel_bridge.bridge.values` makes them.
             timestamp: Nanoseconds since the UNIX epoch, as *observed_timestamp*.
             observed_timestamp: When it was seen.
             span: What `protobuf.span_fields` returned.
@@ -66,40 +74,11 @@ class Template:
             Tag, length and message of one `log_records` field.
 
         Raises:
-            IndexError: A text is longer.
+            IndexError: A text has more than `SHORT` characters.
         """
-        return self._record(self._attributes(uid, *texts).encode("latin-1"), timestamp, observed_timestamp, span)
-
-    def encode_values(
-        self,
-        values: Sequence[AnyValue],
-        further: Iterable[tuple[str, AnyValue]],
-        timestamp: int,
-        observed_timestamp: int,
-        span: bytes,
-        uid: str,
-    ) -> bytes:
-        """
-        Encode one record of any values; otherwise as `encode`.
-
-        Args:
-            values: As `otel_bridge.bridge.values` makes them, as many as there are names; `None` is left out.
-            further: Attributes that the template does not know.
-            timestamp: As for `encode`.
-            observed_timestamp: As for `encode`.
-            span: As for `encode`.
-            uid: As for `encode`.
-        """
-        texts, others = [self._uid, uid], list(further)
-        for (name, header), value in zip(self._differing, values, strict=True):
-            if type(value) is str and len(value) <= SHORT and value.isascii():
-                texts += header[len(value)], value
-            elif value is not None:
-                others.append((name, value))
-        attributes = "".join(texts).encode("latin-1") + pb.attributes(pb.RECORD_ATTRIBUTES, others)
-        return self._record(attributes, timestamp, observed_timestamp, span)
-
-    def _record(self, attributes: bytes, timestamp: int, observed_timestamp: int, span: bytes) -> bytes:
+        attributes = self._attributes(uid, *texts).encode("latin-1")
+        if further:
+            attributes += pb.attributes(pb.RECORD_ATTRIBUTES, further)
         known, head = self._head_of_span
         if known is not span:
             head = self._head + span

@@ -28,14 +28,15 @@ def test_it_means_what_the_fields_mean(texts: dict[str, str], severity: int, bod
         names=list(texts),
     )
     uid = "0" * 26
-    fast = template.encode(list(texts.values()), timestamp, 2, span, uid)
+    further: list[tuple[str, AnyValue]] = [("\0", "é"), ("\0\0", [1, None, {"a": 2.5}])]
+    fast = template.encode(list(texts.values()), further, timestamp, 2, span, uid)
     slow = encode(
         timestamp=timestamp,
         observed_timestamp=2,
         severity_number=severity,
         severity_text="info",
         body=body,
-        attributes=[*constant.items(), ("log.record.uid", uid), *texts.items()],
+        attributes=[*constant.items(), ("log.record.uid", uid), *texts.items(), *further],
         event_name="a.b",
         span=span,
         dropped_attributes_count=0,
