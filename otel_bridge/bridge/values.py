@@ -93,14 +93,22 @@ class Walk:
         self.cut += 1
         return shortened(text, room, length)
 
-    def _value(self, value: object, parents: tuple[int, ...]) -> AnyValue:
+    def _value(self, value: object, parents: tuple[int, ...]) -> AnyValue:  # noqa: PLR0911 - a table of types
         self._nodes -= 1
         if self._nodes < 0:
             self.cut += 1
             return "…"
-        if value is None or value is True or value is False:
-            return value
+        kind = type(value)
+        # Measured, a third of the cost of asking for the base classes first.
+        if value is None or kind is bool or kind is float:
+            return value  # type: ignore[return-value]  # these are what they are
         try:
+            if kind is str:
+                return self.text(value)  # type: ignore[arg-type]  # it is a text
+            if kind is int:
+                return _integer(value)  # type: ignore[arg-type]  # it is an integer
+            if kind is dict or kind is list or kind is tuple:
+                return self._container(value, parents)  # type: ignore[arg-type]  # it can be iterated
             return self._known(value, parents)
         except Exception:  # noqa: BLE001 - a foreign type may raise anything from anywhere
             return f"<unprintable {_name(type(value))} object>"
@@ -143,10 +151,10 @@ class Walk:
             self.cut += 1
             return f"… {_name(type(value))}"
         inside = (*parents, id(value))
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):
             return self._mapping(value, inside)
         items = [self._value(item, inside) for item in islice(iter(value), WIDTH)]
-        if isinstance(value, Set):
+        if type(value) is not list and isinstance(value, Set):
             items.sort(
                 key=lambda item: (type(item).__name__, item if isinstance(item, str | int | float) else str(item))
             )
