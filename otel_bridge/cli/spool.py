@@ -17,8 +17,10 @@ from rich.table import Table
 from otel_bridge.export import environment
 from otel_bridge.export.endpoint import Endpoint, transport
 from otel_bridge.export.environment import LOGS_PATH
+from otel_bridge.export.folder import SpoolError
+from otel_bridge.export.inspection import Description, inspect
 from otel_bridge.export.pipeline import Pipeline, Settings
-from otel_bridge.export.spool import Description, Spool, SpoolError, inspect
+from otel_bridge.export.spool import Spool
 from otel_bridge.export.statistics import Statistics
 
 MAX_BUFFER_BYTES: Final = 64 << 20

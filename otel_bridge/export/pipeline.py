@@ -12,8 +12,9 @@ from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import process
 from otel_bridge.export.buffer import Buffer, Entry, Lane, rank
 from otel_bridge.export.dead_letters import DeadLetters
+from otel_bridge.export.folder import SpoolError
 from otel_bridge.export.sender import BATCH, Measure, Sender, unmeasured
-from otel_bridge.export.spool import Spool, Spooled, SpoolError
+from otel_bridge.export.spool import Spool, Spooled
 from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.transport import Transport
 from otel_bridge.forks import here

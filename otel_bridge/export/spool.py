@@ -10,8 +10,6 @@ is writing, can block.
 """
 
 import os
-import stat
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -21,17 +19,16 @@ from secrets import token_hex
 from typing import Final, NamedTuple
 
 from otel_bridge.diagnostics import diagnostics
-from otel_bridge.export.segment import HEAD, HEADER, NAME, Contents, Segment, forget_inherited, look, read
+from otel_bridge.export.folder import prepare, segments, sync, used
+from otel_bridge.export.frames import HEAD, HEADER, Contents
+from otel_bridge.export.ownership import forget_inherited
+from otel_bridge.export.segment import Segment
 from otel_bridge.forks import here
 
 RETRY: Final = 60.0
 """Seconds after which a disk that was full or failing is tried again."""
 ATTEMPTS: Final = 3
 """To make a segment: another process may take a new file for an orphan before it is locked."""
-
-
-class SpoolError(Exception):
-    """The folder cannot hold a spool."""
 
 
 class Spooled(NamedTuple):
@@ -48,25 +45,6 @@ class Adopted(NamedTuple):
 
     resource: bytes
     records: list[Spooled]
-
-
-class Description(NamedTuple):
-    """A segment, seen from outside."""
-
-    path: Path
-    pid: int | None
-    """The process that made it; `None` where the file cannot be read."""
-    is_owned: bool
-    """Whether a process is there that writes or delivers it."""
-    records: int
-    waiting: int
-    """Those of the records that are not delivered."""
-    damaged: int
-    size: int
-    """Bytes on disk."""
-    first: int
-    last: int
-    """Nanoseconds since the UNIX epoch between which its records were written."""
 
 
 class _Own:
@@ -108,7 +86,7 @@ class Spool:
         segment_bytes: int = 4 << 20,
         fsync: bool = False,
     ) -> None:
-        _prepare(folder)
+        prepare(folder)
         self._folder = folder.absolute()
         self._resource = resource
         self._max_bytes = max_bytes
@@ -185,7 +163,7 @@ class Spool:
         one adopts what is not acknowledged. What is damaged is left out, counted and said; foreign files stay.
         """
         try:
-            paths = _segments(self._folder)
+            paths = segments(self._folder)
         except OSError as exc:
             diagnostics.say(f"Nothing is adopted from {self._folder}: {exc}.")
             return
@@ -262,9 +240,8 @@ class Spool:
         return segment
 
     def _allocate(self, size: int) -> Segment:
-        used = sum(_size(path) for path in _segments(self._folder))
-        if used + size > self._max_bytes:
-            raise OSError(f"it holds {used} bytes of at most {self._max_bytes}")
+        if (held := used(self._folder)) + size > self._max_bytes:
+            raise OSError(f"it holds {held} bytes of at most {self._max_bytes}")
         for _ in range(ATTEMPTS):
             name = f"{time.time_ns():016x}-{os.getpid()}-{token_hex(4)}.spool"
             segment = Segment(self._folder / name, next(self._numbers))
@@ -278,7 +255,7 @@ class Spool:
             segment.allocate(size, self._resource)
             if self._fsync:
                 segment.sync(0)
-                _sync(self._folder)
+                sync(self._folder)
         except BaseException:
             segment.delete()
             raise
@@ -304,41 +281,6 @@ class Spool:
             diagnostics.say(f"Log records are kept in memory only, because {self._folder} cannot hold them: {exc}.")
 
 
-def inspect(folder: Path) -> list[Description]:
-    """
-    Describe the segments in *folder*, the oldest first, without adopting them.
-
-    Raises:
-        OSError: The folder cannot be read.
-    """
-    descriptions = []
-    for path in _segments(folder):
-        # It may be delivered and deleted meanwhile.
-        with suppress(FileNotFoundError):
-            descriptions.append(_describe(path))
-    return descriptions
-
-
-def _describe(path: Path) -> Description:
-    data, is_owned = look(path)
-    status = path.lstat()
-    try:
-        contents = read(data)
-    except ValueError:
-        return Description(path, None, is_owned, 0, 0, 0, status.st_size, 0, status.st_mtime_ns)
-    return Description(
-        path,
-        contents.pid,
-        is_owned,
-        len(contents.frames),
-        sum(not frame.is_done for frame in contents.frames),
-        contents.damaged,
-        status.st_size,
-        contents.created,
-        status.st_mtime_ns,
-    )
-
-
 def _adopt(segment: Segment) -> Contents | None:
     """Open what another process left; `None` where it has an owner, is foreign, or holds nothing to deliver."""
     try:
@@ -357,42 +299,3 @@ def _adopt(segment: Segment) -> Contents | None:
         segment.delete()
         return None
     return contents
-
-
-def _segments(folder: Path) -> list[Path]:
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)]
-    return [folder / name for name in sorted(names)]
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.lstat().st_size
-    except FileNotFoundError:
-        return 0
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _prepare(folder: Path) -> None:
-    if not hasattr(os, "posix_fallocate"):
-        raise SpoolError(f"{folder} cannot be a spool on {sys.platform}; leave OTEL_BRIDGE_SPOOL_DIR unset there.")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.lstat()
-    except OSError as exc:
-        raise SpoolError(f"{folder} cannot be made: {exc.strerror}; name a folder that can.") from exc
-    if stat.S_ISLNK(status.st_mode):
-        raise SpoolError(f"{folder} is a symlink; name the folder that it points to.")
-    if status.st_uid != os.geteuid():
-        raise SpoolError(f"{folder} belongs to user {status.st_uid}; give it to user {os.geteuid()}, who runs this.")
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise SpoolError(f"{folder} can be written by others; run `chmod go-w {folder}`.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise SpoolError(f"{folder} cannot be written; run `chmod u+wx {folder}`, or mount it for writing.")

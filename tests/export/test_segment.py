@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from otel_bridge.export.segment import HEAD, HEADER, MARK, Segment, look, read
+from otel_bridge.export.frames import HEAD, HEADER, MARK, read
+from otel_bridge.export.ownership import look
+from otel_bridge.export.segment import Segment
 
 RESOURCE = b"resource"
 RECORDS = [(b"scope", 9, b"first" * 20), (b"", 0, b"second"), (b"scope" * 20, 255, b""), (b"", 1, b""), (b"s", 2, b"l")]

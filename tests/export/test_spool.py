@@ -27,8 +27,11 @@ import pytest
 from otel_bridge import forks
 from otel_bridge.diagnostics import Diagnostics
 from otel_bridge.export import spool as module
-from otel_bridge.export.segment import HEAD, HEADER, Segment
-from otel_bridge.export.spool import Spool, SpoolError, inspect
+from otel_bridge.export.folder import SpoolError
+from otel_bridge.export.frames import HEAD, HEADER
+from otel_bridge.export.inspection import inspect
+from otel_bridge.export.segment import Segment
+from otel_bridge.export.spool import Spool
 
 PADDING: Final = b" " * 330
 SMALL: Final = 1 << 16

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from otel_bridge.export.spool import inspect
+from otel_bridge.export.inspection import inspect
 from tests.export.faults.receiver import HttpReceiver, silence
 from tests.export.faults.runner import Run, Runner, instants
 

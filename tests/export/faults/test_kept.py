@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from otel_bridge.export.spool import inspect
+from otel_bridge.export.inspection import inspect
 from tests.export.faults.receiver import HttpReceiver
 from tests.export.faults.runner import Run, Runner
 
