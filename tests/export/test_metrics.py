@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from opentelemetry.semconv._incubating.metrics import otel_metrics
 
-from otel_bridge.export.metrics import COUNTERS, DURATION, UP_DOWN_COUNTERS
+from otel_bridge.export.instruments import COUNTERS, DURATION, UP_DOWN_COUNTERS
 from tests.conftest import Run
 from tests.export.faults.receiver import HttpReceiver as Scripted
 from tests.export.faults.receiver import no_poison, silence, status
