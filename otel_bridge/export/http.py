@@ -40,15 +40,12 @@ MOST: Final = 65_536
 
 class HttpTransport:
     """
-    Sends requests over one kept connection of HTTP/1.1; the contract is `otel_bridge.export.transport.Transport`.
+    Sends requests over one kept connection of HTTP/1.1; the contract is that of `Transport`.
 
-    Redirects are not followed, nothing is retried: that is the sender's. A forked child must not use its parent's.
-
-    Args:
-        endpoint: Where to.
+    Redirects are not followed: OTLP has none.
 
     Raises:
-        TlsFileError: A certificate or key cannot be used.
+        TlsFileError: A certificate or key of the endpoint cannot be used.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:

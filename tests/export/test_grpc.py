@@ -22,7 +22,8 @@ from hpack import Encoder
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from otel_bridge.export.endpoint import Endpoint
-from otel_bridge.export.grpc import CODES, GrpcTransport
+from otel_bridge.export.grpc import GrpcTransport
+from otel_bridge.export.grpc_status import CODES
 from otel_bridge.export.transport import Answer, Outcome
 from tests.export.receivers import (
     ENCODED,
