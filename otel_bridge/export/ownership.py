@@ -75,6 +75,14 @@ class OwnedFile:
         self.size = status.st_size
         return stat.S_ISREG(status.st_mode) and status.st_nlink == 1
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether somebody has deleted the file, so that nobody can take it over."""
+        with suppress(OSError):
+            status = os.fstat(self._descriptor)
+            return (status.st_dev, status.st_ino, status.st_nlink) == (*self._inode, 0)
+        return False
+
     def dump(self) -> bytes:
         """Return its bytes."""
         return self._view[:]

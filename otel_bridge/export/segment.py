@@ -106,6 +106,10 @@ class Segment(OwnedFile):
         start -= start % mmap.PAGESIZE
         self._view.flush(start, self._end - start)
 
+    def abandon(self) -> None:
+        """Take no more records."""
+        self.size = 0
+
     def mark(self, place: int) -> None:
         """Mark the record at *place* as done: nobody who adopts the segment delivers it."""
         position = (place & OFFSET) + MARK

@@ -9,26 +9,21 @@ and puts it back. So neither a fork at a bad moment, nor a signal handler or `__
 is writing, can block.
 """
 
-import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
-from secrets import token_hex
 from typing import Final, NamedTuple
 
 from otel_bridge.diagnostics import diagnostics
-from otel_bridge.export.folder import prepare, segments, sync, used
-from otel_bridge.export.frames import HEAD, HEADER, Contents
+from otel_bridge.export.folder import Folder
+from otel_bridge.export.frames import HEAD, HEADER
 from otel_bridge.export.ownership import forget_inherited
 from otel_bridge.export.segment import Segment
 from otel_bridge.forks import here
 
 RETRY: Final = 60.0
 """Seconds after which a disk that was full or failing is tried again."""
-ATTEMPTS: Final = 3
-"""To make a segment: another process may take a new file for an orphan before it is locked."""
 
 
 class Spooled(NamedTuple):
@@ -55,6 +50,8 @@ class _Own:
         self.heir: dict[None, _Own] = {}
         """What a forked child has instead: its threads that come at once get the same from `setdefault`."""
         self.segments: dict[int, Segment] = {}
+        self.adopted: set[int] = set()
+        """The numbers of those that another process left."""
         self.idle: list[Segment] = []
         """Segments with room that no thread is writing."""
         self.retry_at = 0.0
@@ -86,15 +83,11 @@ class Spool:
         segment_bytes: int = 4 << 20,
         fsync: bool = False,
     ) -> None:
-        prepare(folder)
-        self._folder = folder.absolute()
+        self._folder = Folder(folder, max_bytes=max_bytes, fsync=fsync)
         self._resource = resource
-        self._max_bytes = max_bytes
         self._segment_bytes = segment_bytes
         self._fsync = fsync
         self._is_closed = False
-        # Goes on in forked children, so that a place of the parent never is one of the child.
-        self._numbers = count()
         forget_inherited()
         self._own = _Own()
 
@@ -154,6 +147,12 @@ class Spool:
                 segment.mark(place)
                 if segment.is_full and not segment.waiting:
                     self._delete(own, segment)
+        for segment in own.idle[:]:
+            if segment.size and segment.is_deleted:
+                segment.abandon()
+                if segment.waiting:
+                    said = f"{segment.path} was deleted: {segment.waiting} log records are in memory only."
+                    diagnostics.say(said)
 
     def adopt(self) -> Iterator[Adopted]:
         """
@@ -162,24 +161,28 @@ class Spool:
         Each is adopted by one process alone, which delivers and acknowledges its records; if it ends before, another
         one adopts what is not acknowledged. What is damaged is left out, counted and said; foreign files stay.
         """
-        try:
-            paths = segments(self._folder)
-        except OSError as exc:
-            diagnostics.say(f"Nothing is adopted from {self._folder}: {exc}.")
-            return
-        for path in paths:
+        for segment, contents in self._folder.orphans():
             own = self._own if self._own.is_here[0] else self._enter()
-            segment = Segment(path, next(self._numbers))
-            contents = _adopt(segment)
-            if contents is None:
-                continue
             own.segments[segment.number] = segment
+            own.adopted.add(segment.number)
             records = [
                 Spooled(segment.place(frame), frame.scope, frame.severity, frame.record)
                 for frame in contents.frames
                 if not frame.is_done
             ]
             yield Adopted(contents.resource, records)
+
+    def trim(self) -> None:
+        """Delete the segments of this process in which nothing waits; the next record gets a new one."""
+        own = self._own
+        for _ in range(len(own.idle) if own.is_here[0] else 0):
+            # Another thread may have taken it to write.
+            with suppress(IndexError):
+                segment = own.idle.pop()
+                if segment.waiting:
+                    own.idle.insert(0, segment)
+                else:
+                    self._retire(own, segment)
 
     def close(self) -> None:
         """Delete what is acknowledged, and leave the rest to whoever adopts it. Nothing can be appended afterwards."""
@@ -195,6 +198,11 @@ class Spool:
                 self._delete(own, segment)
             elif own.segments.pop(segment.number, None) is not None:
                 segment.close()
+
+    @property
+    def adopted_segments(self) -> int:
+        """Segments of other processes that this one has, because some of their records are not acknowledged."""
+        return len(self._own.adopted)
 
     @property
     def spooled_records(self) -> int:
@@ -227,7 +235,7 @@ class Spool:
         writing = sum(not segment.is_full for segment in list(own.segments.values()))
         least = HEADER.size + len(self._resource) + HEAD.size + size
         try:
-            segment = self._allocate(max(self._segment_bytes >> min(writing, 4), least))
+            segment = self._folder.make(max(self._segment_bytes >> min(writing, 4), least), self._resource)
         except OSError as exc:
             self._fail(own, exc)
             return None
@@ -239,27 +247,6 @@ class Spool:
             return None
         return segment
 
-    def _allocate(self, size: int) -> Segment:
-        if (held := used(self._folder)) + size > self._max_bytes:
-            raise OSError(f"it holds {held} bytes of at most {self._max_bytes}")
-        for _ in range(ATTEMPTS):
-            name = f"{time.time_ns():016x}-{os.getpid()}-{token_hex(4)}.spool"
-            segment = Segment(self._folder / name, next(self._numbers))
-            if segment.open(os.O_CREAT | os.O_EXCL):
-                self._fill(segment, size)
-                return segment
-        raise OSError("other processes are locking each new file in it")
-
-    def _fill(self, segment: Segment, size: int) -> None:
-        try:
-            segment.allocate(size, self._resource)
-            if self._fsync:
-                segment.sync(0)
-                sync(self._folder)
-        except BaseException:
-            segment.delete()
-            raise
-
     def _retire(self, own: _Own, segment: Segment) -> None:
         segment.is_full = True
         if not segment.waiting:
@@ -269,6 +256,7 @@ class Spool:
         # Two threads may have seen its last record acknowledged: one of them takes it out. A signal handler may have
         # forked while its thread was writing: the child must not delete what is the parent's.
         if own.is_here[0] and own.segments.pop(segment.number, None) is not None:
+            own.adopted.discard(segment.number)
             segment.delete()
             own.retry_at = 0.0
 
@@ -278,24 +266,6 @@ class Spool:
         if not own.is_failing and not self._is_closed:
             # Before it is said: a handler that logs what is said comes here again.
             own.is_failing = True
-            diagnostics.say(f"Log records are kept in memory only, because {self._folder} cannot hold them: {exc}.")
-
-
-def _adopt(segment: Segment) -> Contents | None:
-    """Open what another process left; `None` where it has an owner, is foreign, or holds nothing to deliver."""
-    try:
-        if not segment.open():
-            return None
-        contents = segment.adopt()
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as exc:
-        segment.close()
-        diagnostics.say(f"{segment.path} is left alone: {exc}.")
-        return None
-    if contents is not None and contents.damaged:
-        diagnostics.count("could not be read from the spool: they are damaged", contents.damaged)
-    if not segment.waiting:
-        segment.delete()
-        return None
-    return contents
+            diagnostics.say(
+                f"Log records are kept in memory only, because {self._folder.path} cannot hold them: {exc}."
+            )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from otel_bridge.export import ownership
 from otel_bridge.export.frames import HEAD, HEADER, MARK, read
 from otel_bridge.export.ownership import look
 from otel_bridge.export.segment import Segment
@@ -181,6 +182,16 @@ def test_it_is_opened_once_in_a_process(segment: Segment) -> None:
 def test_it_can_be_opened_again_when_closed(segment: Segment) -> None:
     """Closing gives up the lock."""
     segment.close()
+    assert Segment(segment.path, 8).open()
+
+
+def test_it_is_not_opened_while_it_is_looked_at(segment: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lock would go with the descriptor of whoever looks at it."""
+    segment.close()
+    opened: list[bool] = []
+    monkeypatch.setattr(ownership, "_is_locked", lambda _: opened.append(Segment(segment.path, 8).open()))
+    look(segment.path)
+    assert opened == [False]
     assert Segment(segment.path, 8).open()
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import gc
 import json
 import logging
@@ -728,6 +729,45 @@ def test_a_folder_that_is_gone_kills_nobody(folder: Path, spool: Spool, containe
     assert (fill(spool, ["record"]), list(spool.adopt())) == ([None], [])
 
 
+def test_a_segment_that_somebody_deletes_is_written_no_more(
+    folder: Path, spool: Spool, contained: Diagnostics, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As what tidies `/tmp` does: the next records are in a new one, and what is in memory only is said, once."""
+    del contained
+    places = fill(spool, range(2))
+    (path,) = folder.iterdir()
+    path.unlink()
+    with caplog.at_level(logging.WARNING, "otel_bridge"):
+        spool.acknowledge([])
+        spool.acknowledge([])
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path} was deleted: 2 log records are in memory only."
+    ]
+    fill(spool, ["next"])
+    spool.acknowledge(places)
+    assert spool.spooled_bytes == SMALL
+    spool.close()
+    assert left(folder) == ["next"]
+
+
+def test_a_disk_that_does_not_take_a_record_in_time_keeps_it_all_the_same(
+    folder: Path, contained: Diagnostics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `fsync`, it survives the process, if not the machine; the next ones are in memory only."""
+    del contained
+
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    spool = Spool(folder, b"resource", segment_bytes=SMALL, fsync=True)
+    fill(spool, [1])
+    monkeypatch.setattr(Segment, "sync", broken)
+    assert fill(spool, [2]) != [None]
+    assert fill(spool, [3]) == [None]
+    spool.close()
+    assert left(folder) == ["1", "2"]
+
+
 def test_no_more_is_kept_than_is_permitted(folder: Path, contained: Diagnostics) -> None:
     """The bound is that of the folder, whoever wrote into it; what is acknowledged makes room at once."""
     del contained
@@ -752,7 +792,7 @@ def test_a_disk_that_failed_is_tried_again_after_a_minute(
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)
     assert fill(spool, [1]) == [None]
-    monkeypatch.setattr(spool, "_max_bytes", SMALL)
+    monkeypatch.setattr(spool._folder, "_max_bytes", SMALL)
     now += 59
     assert fill(spool, [2]) == [None]
     now += 2
@@ -850,6 +890,42 @@ def test_what_is_acknowledged_is_deleted(spool: Spool, folder: Path) -> None:
     assert len(list(folder.iterdir())) == 1
     spool.close()
     assert list(folder.iterdir()) == []
+
+
+def test_what_is_trimmed_holds_nothing(spool: Spool, folder: Path) -> None:
+    """Segments with a record that waits stay, and are written; the others go, and the next record gets a new one."""
+    (place,) = fill(spool, ["first"])
+    spool.trim()
+    fill(spool, ["second"])
+    assert len(list(folder.iterdir())) == 1
+    spool.acknowledge([place])
+    spool.trim()
+    assert [found.waiting for found in inspect(folder)] == [1]
+    spool.close()
+    assert left(folder) == ["second"]
+
+
+def test_trimming_while_threads_append_loses_nothing(spool: Spool, folder: Path) -> None:
+    """A segment that a thread is writing is not touched."""
+    missed: list[None] = []
+
+    def write(thread: int) -> None:
+        for number in range(3000):
+            (place,) = fill(spool, [f"{thread}-{number}"])
+            if place is None:
+                missed.append(place)
+            if number % 3:
+                spool.acknowledge([place])
+
+    threads = [threading.Thread(target=write, args=(thread,)) for thread in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        spool.trim()
+    spool.close()
+    assert missed == []
+    kept = [f"{thread}-{number}" for thread in range(THREADS) for number in range(0, 3000, 3)]
+    assert sorted(left(folder)) == sorted(kept)
 
 
 def test_what_is_not_in_the_spool_can_be_acknowledged(spool: Spool) -> None:
