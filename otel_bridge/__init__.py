@@ -11,13 +11,16 @@ The way of one event, and the rooms on it:
 * `otel_bridge.export`: a log record becomes what the receiver acknowledges. `provider` is the seam to the API, and
   `default` the one that the environment configures.
     * On the calling thread: `protobuf` (the only place that knows OTLP's field numbers), `record` and `template`
-      encode; `buffer` and `spool` (with `segment`) keep.
-    * On one thread of each process: `sender` sends what `batch` puts together, through a `transport`: `http`, `grpc`
-      (on `http2`), or `file` (with `otlp_json`). `environment`, `setting`, `proxy` and `endpoint` say where to,
-      `connection` and `tls` get there, `answers` and `decoding` read what comes back, `quiet` mutes what libraries
-      log.
-    * `pipeline` is all of that for one process, `process` what the operating system does to it, `statistics` and
-      `metrics` what became of the records, `dead_letters` where those are that the receiver refused.
+      encode; `buffer` and `spool` keep. A spool is a `folder` of segments: `segment` is one file, `frames` its bytes,
+      `ownership` the lock by which one process has it; `inspection` looks at all that from outside.
+    * On one thread of each process: `sender` decides when (`flushes` are who waits, `retry` is when to try again),
+      `delivery` sends what `batch` puts together and settles it, `adoption` takes over what other processes left.
+    * A `transport` takes a request to the receiver: `http`, `grpc` (on `http2`, with `grpc_status`), or `file` (with
+      `otlp_json`). `environment`, `setting`, `proxy` and `endpoint` say where to, `connection` and `tls` get there,
+      `answers` and `decoding` read what comes back, `quiet` mutes what libraries log.
+    * `pipeline` is all of that for one process, `process` what the operating system does to it. `statistics` says what
+      became of the records, `metrics` measures it for the `instruments` of OpenTelemetry's conventions, and
+      `dead_letters` has those that the receiver refused.
 * `otel_bridge.diagnostics`: what both say of themselves. `otel_bridge.forks`: whether a process is still the same.
 
 Beside that way:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +10,13 @@ from typing import Final
 
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import process
-from otel_bridge.export.buffer import Buffer, Entry, Lane, rank
+from otel_bridge.export.adoption import Adoption, Legacy
+from otel_bridge.export.buffer import Buffer, Entry, Lane
 from otel_bridge.export.dead_letters import DeadLetters
+from otel_bridge.export.delivery import Delivery, Measure, unmeasured
 from otel_bridge.export.folder import SpoolError
-from otel_bridge.export.sender import BATCH, Measure, Sender, unmeasured
-from otel_bridge.export.spool import Spool, Spooled
+from otel_bridge.export.sender import BATCH, Sender
+from otel_bridge.export.spool import Spool
 from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.transport import Transport
 from otel_bridge.forks import here
@@ -67,11 +69,11 @@ class Pipeline:
         self._buffer = Buffer(settings.max_buffer_bytes)
         self._spool: Spool | None = None
         self._sender: Sender | None = None
+        self._legacy: Legacy | None = None
         self._when_added: Callable[[], object] | None = None
         self._is_stopped = False
         self._end_by: float | None = None
         self._woken = 0
-        self._orphans = self._left_by_others()
 
     def start(self, inherited: "Pipeline | None") -> None:
         """
@@ -82,27 +84,49 @@ class Pipeline:
                 master never sends, so its first worker takes it over.
         """
         if process.is_uwsgi_master():
+            self._legacy = Legacy(self._buffer)
             return
-        settings = self._settings
         self._spool = self._open_spool()
-        if inherited is not None and inherited._sender is None and process.is_first_uwsgi_worker():
-            for entry in inherited._buffer.take(len(inherited._buffer), 1 << 62):
-                self._buffer.adopt(entry.lane, entry.record, None)
-        self._sender = Sender(
-            self._buffer,
-            settings.connect,
-            timeout=settings.timeout,
-            delay=settings.delay,
-            forget=self._forget,
-            bury=DeadLetters(settings.spool_dir if self._spool is not None else None).keep,
-            adopt=self._adopt,
-            measure=settings.measure,
-        )
-        self._sender.start()
+        if inherited is not None and inherited._legacy is not None and process.is_first_uwsgi_worker():
+            inherited._legacy.take(self._spool, self._buffer)
+        self._sender = self._make_sender()
+        is_sending = self._sender.start()
         if not threading.main_thread().is_alive():
             # This is an `atexit` hook: ours is not called any more.
             self._when_added = self._flush_late
+        elif not is_sending:
+            self._when_added = self._start_late
+            diagnostics.say("Log records wait, because the system grants no thread that sends them.")
         process.at_end_of_child(self.end)
+
+    def _open_spool(self) -> Spool | None:
+        if self._settings.spool_dir is None:
+            return None
+        try:
+            return Spool(self._settings.spool_dir, self._resource)
+        except (SpoolError, OSError) as exc:
+            diagnostics.say(f"Log records are kept in memory only: {exc}")
+            return None
+
+    def _make_sender(self) -> Sender:
+        settings, spool = self._settings, self._spool
+        delivery = Delivery(
+            self._buffer,
+            settings.connect,
+            timeout=settings.timeout,
+            forget=self._forget,
+            bury=DeadLetters(settings.spool_dir if spool is not None else None).keep,
+            measure=settings.measure,
+        )
+        adoption = Adoption(spool, self._buffer, settings.max_buffer_bytes // 2)
+        return Sender(
+            self._buffer,
+            delivery,
+            delay=settings.delay,
+            forget=self._forget,
+            adopt=adoption.go_on,
+            ended=lambda: spool.close() if spool is not None else None,
+        )
 
     def lane(self, rank: int, severity: int, scope: bytes) -> Lane:
         """Return what records of one logger and severity have in common, for `add`."""
@@ -133,7 +157,9 @@ class Pipeline:
         if self._buffer.is_mine():
             # A signal handler has interrupted `add`, which goes on when this returns, and the sender after that.
             return False
-        return self._sender.flush(timeout) if self._sender is not None else len(self._buffer) == 0
+        if self._sender is None or self._is_stopped:
+            return len(self._buffer) == 0
+        return self._sender.flush(_bounded(timeout))
 
     def end(self) -> None:
         """
@@ -141,14 +167,15 @@ class Pipeline:
 
         Hooks and signals may come here one after the other, or one in the other: the deadline is that of the first.
         """
+        if self._is_stopped or not self.here[0]:
+            return
         if self._end_by is None:
             self._end_by = time.monotonic() + AT_END
             # Before anything is delivered: threads that go on logging would keep the buffer from becoming empty.
             self._when_added = self._flush_late
-        while not self._is_stopped and len(self._buffer):
-            if not self.flush(max(0.0, self._end_by - time.monotonic())):
-                self._give_up()
-                break
+        while len(self._buffer) and self._when_added is not None:
+            self._deliver_by(self._end_by)
+        self._trim()
 
     def when_free(self, call: Callable[[], object]) -> None:
         """Call *call* from a signal handler: now, or on a thread, where the signal interrupted what it waits for."""
@@ -159,55 +186,49 @@ class Pipeline:
         else:
             call()
 
-    def _flush_late(self) -> None:
-        if not self.flush(max(LATE, (self._end_by or 0.0) - time.monotonic())):
-            self._give_up()
+    def _start_late(self) -> None:
+        if self._sender is not None and self._sender.start():
+            self._when_added = None
 
-    def _give_up(self) -> None:
-        """Say what is not delivered, once, and let no further record wait for it."""
-        if self._when_added is None:
-            return
-        self._when_added = None
+    def _flush_late(self) -> None:
+        self._deliver_by(max(time.monotonic() + LATE, self._end_by or 0.0))
+        self._trim()
+
+    def _deliver_by(self, deadline: float) -> None:
+        """Flush; where that fails, say so, once, and let no further record wait for it."""
+        if not self.flush(deadline - time.monotonic()) and self._when_added is not None:
+            self._when_added = None
+            self._say_left("the process ended")
+
+    def _trim(self) -> None:
+        if self._spool is not None:
+            self._spool.trim()
+
+    def _say_left(self, what: str) -> None:
         left = self.statistics()
         kept = f", of which the spool keeps {left.spooled}" if self._spool is not None else ""
-        diagnostics.say(f"{left.waiting} log records were not delivered before the process ended{kept}.")
+        diagnostics.say(f"{left.waiting} log records were not delivered before {what}{kept}.")
 
     def stop(self, timeout: float) -> bool:
-        """Flush, end the sender, and take no more; tell whether everything was delivered."""
-        is_flushed = self.flush(timeout)
-        self._is_stopped = True
-        if self._sender is not None:
-            self._sender.stop()
-        if self._spool is not None:
-            self._spool.close()
-        return is_flushed
+        """Take no more, flush, and end the sender; tell whether everything was delivered."""
+        if not self._is_stopped:
+            self._is_stopped = True
+            if self._sender is not None:
+                # A signal handler that has interrupted `add` cannot wait for the sender, which waits for that.
+                self._sender.stop(0.0 if self._buffer.is_mine() else _bounded(timeout))
+            if len(self._buffer):
+                self._say_left("the exporter was shut down")
+        return len(self._buffer) == 0
 
     def statistics(self) -> Statistics:
         """Read all counts at one moment."""
         return replace(self._buffer.statistics(), spooled=self._spool.spooled_records if self._spool else 0)
 
-    def _open_spool(self) -> Spool | None:
-        if self._settings.spool_dir is None:
-            return None
-        try:
-            return Spool(self._settings.spool_dir, self._resource)
-        except (SpoolError, OSError) as exc:
-            diagnostics.say(f"Log records are kept in memory only: {exc}")
-            return None
-
-    def _adopt(self) -> None:
-        """Take over what others left, as long as it fills no more than half of the buffer: the rest is safe on disk."""
-        while 2 * self._buffer.waiting_bytes < self._settings.max_buffer_bytes:
-            if (orphan := next(self._orphans, None)) is None:
-                return
-            resource, (place, scope, severity, record) = orphan
-            self._buffer.adopt(Lane(rank(severity), severity, resource, scope), record, place)
-
-    def _left_by_others(self) -> Iterator[tuple[bytes, Spooled]]:
-        for left in self._spool.adopt() if self._spool is not None else ():
-            for spooled in left.records:
-                yield left.resource, spooled
-
     def _forget(self, entries: Sequence[Entry]) -> None:
         if self._spool is not None:
             self._spool.acknowledge(entry.place for entry in entries)
+
+
+def _bounded(timeout: float) -> float:
+    """Return seconds that every wait accepts, for any number."""
+    return min(max(0.0, timeout), threading.TIMEOUT_MAX)

@@ -1,5 +1,6 @@
 """The sender: when it sends, what it sends again, what it says, and how long it may be waited for."""
 
+import math
 import socket
 import threading
 import time
@@ -19,7 +20,7 @@ from otel_bridge.export.endpoint import Endpoint
 from otel_bridge.export.http import HttpTransport
 from otel_bridge.export.provider import LoggerProvider
 from otel_bridge.export.sender import BATCH
-from otel_bridge.export.transport import Answer, Transport
+from otel_bridge.export.transport import Answer, Outcome, Transport
 from tests.export.receivers import HttpServer, Reply, listening
 
 NEVER = 60.0
@@ -52,8 +53,7 @@ class Sending:
 
     def end_thread(self) -> None:
         """End the thread, as an interpreter does that is ending."""
-        self.sender.stop()
-        self.sender._thread.join(5)
+        self.sender.stop(5)
         assert not self.sender._thread.is_alive()
 
 
@@ -181,6 +181,97 @@ def test_a_flush_without_the_thread_keeps_its_deadline_too() -> None:
         assert time.monotonic() - began < 0.6
 
 
+def test_a_flush_that_waits_for_another_one_without_the_thread_keeps_its_deadline() -> None:
+    """It waits for its turn no longer than for the receiver."""
+    with listening(hold_up) as silent, sending(silent.url) as made:
+        made.end_thread()
+        made.add(1)
+        first = threading.Thread(target=made.sender.flush, args=(0.8,))
+        first.start()
+        wait_until(lambda: made.suppressed != [])
+        began = time.monotonic()
+        assert not made.sender.flush(0.3)
+        assert time.monotonic() - began < 0.5
+        first.join()
+
+
+def test_a_thread_that_starts_late_waits_until_a_flush_without_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that send at once would send the same twice."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    sent: list[str] = []
+
+    class Slow:
+        def send(self, request: bytes, timeout: float) -> Answer:  # noqa: ARG002 - the contract's
+            sent.append(threading.current_thread().name)
+            made.sender.start()
+            time.sleep(0.3)
+            return Answer(Outcome.ACCEPTED)
+
+        def close(self) -> None:
+            """Do nothing."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        made = Sending("http://localhost:1", 0.01, Slow())
+    made.add(1)
+    assert made.sender.flush(5)
+    made.pipeline.stop(5)
+    assert sent == ["MainThread"]
+
+
+@pytest.mark.parametrize("is_alive", [True, False])
+def test_a_flush_within_the_sending_waits_for_nobody(*, is_alive: bool) -> None:
+    """A finaliser or a signal handler that flushes there would wait for itself."""
+
+    class Flushing:
+        def send(self, request: bytes, timeout: float) -> Answer:  # noqa: ARG002 - the contract's
+            began = time.monotonic()
+            within.append((made.sender.flush(5), time.monotonic() - began))
+            return Answer(Outcome.ACCEPTED)
+
+        def close(self) -> None:
+            """Do nothing."""
+
+    within: list[tuple[bool, float]] = []
+    with sending("http://localhost:1", NEVER, Flushing()) as made:
+        if not is_alive:
+            made.end_thread()
+        made.add(1)
+        assert made.sender.flush(5)
+    [(is_done, seconds)] = within
+    assert not is_done
+    assert seconds < 1
+
+
+def test_what_interrupts_a_flush_leaves_the_context_as_it_was() -> None:
+    """As Ctrl-C at the end of a process: what is logged afterwards is not taken for the exporter's own."""
+
+    class Interrupted:
+        def send(self, request: bytes, timeout: float) -> Answer:  # noqa: ARG002 - the contract's
+            raise KeyboardInterrupt
+
+        def close(self) -> None:
+            """Do nothing."""
+
+    with sending("http://localhost:1", NEVER, Interrupted()) as made:
+        made.end_thread()
+        made.add(1)
+        with pytest.raises(KeyboardInterrupt):
+            made.sender.flush(5)
+        assert get_value(_SUPPRESS_INSTRUMENTATION_KEY) is None
+
+
+@pytest.mark.parametrize(("seconds", "is_enough"), [(-1, False), (math.nan, False), (math.inf, True), (1e300, True)])
+def test_any_number_of_seconds_can_be_waited(seconds: float, *, is_enough: bool) -> None:
+    """None that is negative, and as many as there are."""
+    with listening(hold_up) as silent, HttpServer() as server, sending((server if is_enough else silent).url) as made:
+        made.add(1)
+        assert made.pipeline.flush(seconds) == made.pipeline.stop(seconds) == is_enough
+
+
 def test_flushes_of_many_threads_without_the_sender_take_turns() -> None:
     """Each record goes once."""
     with HttpServer() as server, sending(server.url) as made:
@@ -209,9 +300,46 @@ def test_an_error_of_a_library_does_not_end_it() -> None:
     with HttpServer() as server, sending(server.url, NEVER, Broken()) as made:
         made.add(1)
         assert not made.sender.flush(0.1)
-        made.sender._transport = None
+        made.sender._delivery._transport = None
         assert made.sender.flush(5)
         assert received(server) == [[1]]
+
+
+def test_an_error_while_adopting_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a want of memory: it is tried again."""
+
+    def broken() -> None:
+        monkeypatch.undo()
+        raise MemoryError
+
+    with HttpServer() as server, sending(server.url) as made:
+        monkeypatch.setattr(made.sender, "_adopt", broken)
+        made.add(1)
+        assert made.sender.flush(5)
+        assert received(server) == [[1]]
+
+
+def test_what_is_settled_is_forgotten_before_it_is_counted() -> None:
+    """A process that sees nothing waiting any longer may end at once, and leave nothing unmarked in the spool."""
+    waiting: list[int] = []
+    with HttpServer() as server, sending(server.url) as made:
+        made.sender._delivery._forget = lambda _: waiting.append(made.buffer.statistics().waiting)
+        made.add(1, 2)
+        assert made.sender.flush(5)
+    assert waiting == [2]
+
+
+def test_whoever_waits_when_it_stops_is_answered() -> None:
+    """Rather than left waiting."""
+    with listening(hold_up) as silent, sending(silent.url) as made:
+        made.add(1)
+        began = time.monotonic()
+        flushing = threading.Thread(target=made.sender.flush, args=(20,))
+        flushing.start()
+        wait_until(lambda: made.suppressed != [])
+        made.sender.stop(0)
+        flushing.join()
+        assert time.monotonic() - began < 5
 
 
 def test_what_was_dropped_is_said_while_the_receiver_is_away(contained: Diagnostics) -> None:

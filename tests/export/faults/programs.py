@@ -24,7 +24,7 @@ from typing import Any, Final, NoReturn
 
 import structlog
 
-from tests.export.faults import surroundings
+from tests.export.faults import lives, surroundings
 from tests.export.faults.application import Application
 
 PRELOADED: Final = ("otel_bridge.export.grpc", "otel_bridge.export.http", "encodings.idna")
@@ -301,6 +301,7 @@ PROGRAMS: Final[Mapping[str, Callable[..., object]]] = {
         audited,
         together,
         *surroundings.PROGRAMS,
+        *lives.PROGRAMS,
     )
 }
 

@@ -20,6 +20,8 @@ from tests.export.faults.receiver import Ledger
 
 ROOT: Final = Path(__file__).parents[3]
 MODULE: Final = "tests.export.faults.programs"
+NOWHERE: Final = "http://localhost:1/v1/logs"
+"""An endpoint at which nothing listens."""
 PATIENCE: Final = 40.0
 """Seconds after which something hangs."""
 
@@ -222,6 +224,15 @@ class Runner:
             self._zygote.wait()
             assert self._zygote.stdout is not None
             self._zygote.stdout.close()
+
+
+def adopt(runner: Runner, receiver: Ledger, spool: Path, **options: object) -> Run:
+    """Run a process that delivers what is in the spool, beside one record of its own."""
+    run = runner.run("steady", receiver, count=1, flush=20, options={"spool_dir": str(spool), **options})
+    assert run.wait() == 0, run.said
+    assert run.flushes[0][0], run.said
+    assert "Traceback" not in run.said
+    return run
 
 
 def instants(rounds: int, longest: float) -> list[float]:

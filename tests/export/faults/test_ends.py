@@ -89,6 +89,46 @@ def test_what_a_flush_delivered_needs_no_spool(runner: Runner, healthy: HttpRece
     assert run.returned == healthy.serials
 
 
+@pytest.mark.parametrize("way", DELIVERED)
+def test_a_process_that_delivered_all_leaves_no_file(
+    runner: Runner, healthy: HttpReceiver, tmp_path: Path, way: str
+) -> None:
+    """Not even an empty segment."""
+    options = {"spool_dir": str(tmp_path / "spool")}
+    run = runner.run("steady", healthy, count=50, way=way, options=options)
+    assert run.wait() in {DELIVERED[way], -signal.SIGINT if way == "SIGINT" else DELIVERED[way]}
+    assert healthy.serials == run.returned
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [("at_exit", {"is_first": False}), ("at_exit", {"is_first": True}), ("pool", {"method": "fork"})],
+)
+def test_nor_do_hooks_and_children(
+    runner: Runner, healthy: HttpReceiver, tmp_path: Path, program: str, arguments: dict[str, Any]
+) -> None:
+    """What is logged after our own hook has run, and processes of `multiprocessing`, leave none either."""
+    run = runner.run(program, healthy, options={"spool_dir": str(tmp_path / "spool")}, **arguments)
+    assert run.wait() == 0, run.said
+    assert healthy.serials == run.returned
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+@pytest.mark.parametrize("way", SUDDEN)
+def test_what_a_sudden_end_leaves_empty_is_deleted_by_the_next(
+    runner: Runner, healthy: HttpReceiver, tmp_path: Path, way: str
+) -> None:
+    """All was delivered, but nobody could delete the segment; whoever adopts it does, and sends nothing."""
+    spool = tmp_path / "spool"
+    run = runner.run("steady", healthy, count=50, flush=10, way=way, options={"spool_dir": str(spool)})
+    run.wait()
+    assert len(list(spool.iterdir())) == 1
+    collect(runner, healthy, spool, [run])
+    assert healthy.again == 0
+    assert list(spool.iterdir()) == []
+
+
 def test_with_nothing_answering_a_process_ends_in_five_seconds(runner: Runner, tmp_path: Path) -> None:
     """
     It says how many it could not deliver, and what the spool keeps of them; nothing of it is lost.

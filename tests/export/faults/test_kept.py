@@ -10,9 +10,8 @@ import pytest
 
 from otel_bridge.export.inspection import inspect
 from tests.export.faults.receiver import HttpReceiver
-from tests.export.faults.runner import Run, Runner
+from tests.export.faults.runner import NOWHERE, Run, Runner, adopt
 
-NOWHERE: Final = "http://localhost:1/v1/logs"
 COUNT: Final = 400
 
 
@@ -21,15 +20,6 @@ def leave(runner: Runner, spool: Path, count: int = COUNT) -> Run:
     run = runner.run("steady", NOWHERE, count=count, way="SIGKILL", options={"spool_dir": str(spool)})
     run.wait()
     assert len(run.returned) == count
-    return run
-
-
-def adopt(runner: Runner, receiver: HttpReceiver, spool: Path, **options: object) -> Run:
-    """Run a process that delivers what is in the spool, beside one record of its own."""
-    run = runner.run("steady", receiver, count=1, flush=20, options={"spool_dir": str(spool), **options})
-    assert run.wait() == 0, run.said
-    assert run.flushes[0][0], run.said
-    assert "Traceback" not in run.said
     return run
 
 
