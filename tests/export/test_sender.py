@@ -196,16 +196,16 @@ def test_a_flush_that_waits_for_another_one_without_the_thread_keeps_its_deadlin
 
 
 def test_a_thread_that_starts_late_waits_until_a_flush_without_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two that send at once would send the same twice."""
+    """Two that send at once would send the same twice; then its requests have their own timeout again."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    sent: list[str] = []
+    sent: list[tuple[str, float]] = []
 
     class Slow:
         def send(self, request: bytes, timeout: float) -> Answer:  # noqa: ARG002 - the contract's
-            sent.append(threading.current_thread().name)
+            sent.append((threading.current_thread().name, round(timeout)))
             made.sender.start()
             time.sleep(0.3)
             return Answer(Outcome.ACCEPTED)
@@ -217,9 +217,10 @@ def test_a_thread_that_starts_late_waits_until_a_flush_without_it_is_over(monkey
         patch.setattr(threading.Thread, "start", refuse)
         made = Sending("http://localhost:1", 0.01, Slow())
     made.add(1)
-    assert made.sender.flush(5)
+    assert made.sender.flush(1)
+    made.add(2)
     made.pipeline.stop(5)
-    assert sent == ["MainThread"]
+    assert sent == [("MainThread", 1), ("otel-bridge", 2)]
 
 
 @pytest.mark.parametrize("is_alive", [True, False])
