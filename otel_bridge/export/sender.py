@@ -149,16 +149,20 @@ class Sender:
 
     def _send_what_waits(self) -> None:
         try:
-            self._adopt()
-            while (entries := self._buffer.take(BATCH, BATCH_BYTES)) and self._deliver(entries):
+            while (entries := self._take()) and self._deliver(entries):
                 self._flushes.hear_all()
                 self._flushes.answer(self._buffer.holds)
-                self._adopt()
         except Exception as exc:  # noqa: BLE001 - the thread must live, whatever a library raises
             self._put_off(Answer(Outcome.UNAVAILABLE, error_type=type(exc).__qualname__, message=str(exc)))
         self._buffer.put_back()
         self._forget(self._buffer.discarded())
         self._say_dropped()
+
+    def _take(self) -> list[Entry]:
+        # What others left is safe where it is, and keeps nobody from stopping.
+        if not self._is_stopped:
+            self._adopt()
+        return self._buffer.take(BATCH, BATCH_BYTES)
 
     def _deliver(self, entries: list[Entry]) -> bool:
         answer = self._delivery.deliver(entries)

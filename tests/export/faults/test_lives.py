@@ -75,6 +75,20 @@ def test_what_a_shutdown_leaves_is_said_and_sent_by_the_next(
     assert run.returned < healthy.serials
 
 
+def test_what_others_left_holds_up_no_shutdown(runner: Runner, tmp_path: Path) -> None:
+    """It is safe where it is: no more of it is adopted, and what is there of it stays."""
+    options = {"spool_dir": str(tmp_path / "spool"), "max_buffer_bytes": 100_000}
+    left = runner.run("steady", NOWHERE, count=3000, way="SIGKILL", options=options)
+    left.wait()
+    with HttpReceiver(always=slow) as receiver:
+        run = runner.run("shut_down", receiver, options=options)
+        assert run.wait() == 0, run.said
+        [(is_delivered, took)] = run.flushes
+        assert is_delivered
+        assert took < 8
+    assert sum(found.waiting for found in inspect(tmp_path / "spool")) > 2000
+
+
 def test_a_child_of_a_process_that_was_shut_down_delivers(runner: Runner, healthy: HttpReceiver) -> None:
     """A shutdown ends what one process exports, not what its children do."""
     run = runner.run("forked_after_shutdown", healthy)
