@@ -38,6 +38,7 @@ from otel_bridge.bridge.redaction import Redaction
 from otel_bridge.export.default import default_provider as _default_provider
 from otel_bridge.export.default import force_flush, shutdown, statistics
 from otel_bridge.export.statistics import Statistics
+from otel_bridge.integrations.install import install
 
 if TYPE_CHECKING:
     from otel_bridge.export.provider import LoggerProvider
@@ -49,6 +50,7 @@ __all__ = [
     "Redaction",
     "Statistics",
     "force_flush",
+    "install",
     "shutdown",
     "statistics",
 ]

@@ -18,6 +18,11 @@ https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables
 _built: "dict[None, LoggerProvider | None]" = {}
 
 
+def is_disabled() -> bool:
+    """Tell whether the environment wants no telemetry: `OTEL_SDK_DISABLED`."""
+    return os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
 def default_provider() -> "LoggerProvider | None":
     """
     Return the default provider, building it at the first call.
@@ -35,7 +40,7 @@ def default_provider() -> "LoggerProvider | None":
 
 def _build() -> "LoggerProvider | None":
     exporter = os.environ.get("OTEL_LOGS_EXPORTER", "").strip() or "otlp"
-    if exporter == "none" or os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+    if exporter == "none" or is_disabled():
         return None
     if exporter not in EXPORTERS:
         wrong = f"OTEL_LOGS_EXPORTER={exporter!r} is not known; set it to {' or '.join(EXPORTERS)}."

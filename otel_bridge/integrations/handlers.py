@@ -1,0 +1,75 @@
+"""Handlers for records of other libraries, beside those that print them: on the loggers of this process."""
+
+import copy
+import logging
+import logging.handlers
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from otel_bridge.bridge.handler import LogBridgeHandler
+from otel_bridge.integrations import official
+
+
+class Beside(LogBridgeHandler):
+    """
+    Stands beside another handler, with its level.
+
+    Its filters are copied, so that one which counts counts for each of both.
+    """
+
+    def __init__(self, other: logging.Handler, options: Mapping[str, Any]) -> None:
+        super().__init__(other.level, **options)
+        self.other = other
+        self.filters = [copy.copy(one) for one in other.filters if one is not official.MUTE]
+
+
+def is_console(kind: type) -> bool:
+    """Tell whether handlers of class *kind* print, or hand over to a thread that does."""
+    return kind is logging.handlers.QueueHandler or (
+        issubclass(kind, logging.StreamHandler) and not issubclass(kind, logging.FileHandler)
+    )
+
+
+def is_file(kind: type) -> bool:
+    """Tell whether handlers of class *kind* write to a file."""
+    return issubclass(kind, logging.FileHandler)
+
+
+def put(options: Mapping[str, Any]) -> None:
+    """
+    Put a handler beside each that prints, and in the place of each of OpenTelemetry's.
+
+    Loggers that have one of the application's own are left alone.
+    """
+    for logger in _loggers():
+        if any(isinstance(one, LogBridgeHandler) and not isinstance(one, Beside) for one in logger.handlers):
+            continue
+        others = [one.other for one in logger.handlers if isinstance(one, Beside)]
+        for other in _outputs(logger):
+            if other not in others:
+                logger.addHandler(Beside(other, options))
+
+
+def take() -> None:
+    """Take them off again."""
+    for logger in _loggers():
+        for one in logger.handlers[:]:
+            one.removeFilter(official.MUTE)
+            if isinstance(one, Beside):
+                logger.removeHandler(one)
+
+
+def _outputs(logger: logging.Logger) -> list[logging.Handler]:
+    """Return the console handlers of *logger*, or where it has none, its files; and OpenTelemetry's."""
+    theirs = [one for one in logger.handlers if official.repeats(one)]
+    for one in theirs:
+        one.addFilter(official.MUTE)
+    consoles = [one for one in logger.handlers if is_console(type(one))]
+    return theirs + (consoles or [one for one in logger.handlers if is_file(type(one))])
+
+
+def _loggers() -> Iterator[logging.Logger]:
+    yield logging.getLogger()
+    for logger in list(logging.Logger.manager.loggerDict.values()):
+        if isinstance(logger, logging.Logger):
+            yield logger
