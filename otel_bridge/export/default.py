@@ -1,6 +1,7 @@
 """The default provider, configured by the standard environment at the first record."""
 
 import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 EXPORTERS: Final = ("otlp", "console", "none")
 """Values of `OTEL_LOGS_EXPORTER`:
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#exporter-selection"""
+
+SENDS_GRPC: Final = "maykin_common.otel"
+"""Where no protocol is named, its `setup_otel` sends traces over gRPC, unlike OpenTelemetry itself; so the endpoint that
+such an application is given speaks that."""
 
 _built: "dict[None, LoggerProvider | None]" = {}
 
@@ -50,10 +55,15 @@ def _build() -> "LoggerProvider | None":
         # At the first record only: an import of otel_bridge stays light.
         from otel_bridge.export.provider import LoggerProvider  # noqa: PLC0415
 
-        return LoggerProvider(connect=_console if exporter == "console" else None)
+        return LoggerProvider(connect=_console if exporter == "console" else None, protocol=_protocol())
     except Exception as exc:  # noqa: BLE001 - a wrong environment must not break the application
         diagnostics.say(f"Log records are not exported: {exc}")
         return None
+
+
+def _protocol() -> str | None:
+    is_named = any(os.environ.get(f"OTEL_EXPORTER_OTLP_{name}", "").strip() for name in ("PROTOCOL", "LOGS_PROTOCOL"))
+    return "grpc" if SENDS_GRPC in sys.modules and not is_named else None
 
 
 def _console() -> "Transport":

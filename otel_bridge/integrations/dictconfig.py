@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from otel_bridge.bridge.handler import LogBridgeHandler
 from otel_bridge.integrations.handlers import is_console, is_file
 
 HANDLER: Final = "otel_bridge.LogBridgeHandler"
@@ -36,19 +37,22 @@ def put(config: Entry, options: Mapping[str, Any]) -> None:
     for logger, kept, outputs in chosen:
         for name in outputs:
             handlers[PREFIX + name] = _beside(handlers[name], filters, options)
-        # A new list, because several loggers may share the one that is there.
-        logger["handlers"] = [*kept, *(PREFIX + name for name in outputs if PREFIX + name not in kept)]
+        if outputs:
+            # A new list, because several loggers may share the one that is there.
+            logger["handlers"] = [*kept, *(PREFIX + name for name in outputs if PREFIX + name not in kept)]
 
 
 def _choose(logger: Entry, handlers: Entries, where: str) -> tuple[list[Any], list[str]]:
     """Return the names that a logger keeps, and the names of those that get one beside them, or in their place."""
     names = [*_a((list, tuple), logger.get("handlers", []), f"{where}['handlers']")]
     roles = {name: _role(handlers[name]) for name in names if isinstance(name, str) and name in handlers}
-    theirs, consoles, files = ([name for name in roles if roles[name] == role] for role in ROLES)
+    own, theirs, consoles, files = ([name for name in roles if roles[name] == role] for role in ROLES)
+    if any(not name.startswith(PREFIX) for name in own):
+        return names, []
     return [name for name in names if name not in theirs], theirs + (consoles or files)
 
 
-ROLES: Final = ("official", "console", "file")
+ROLES: Final = ("own", "official", "console", "file")
 
 
 def _role(entry: Entry) -> str | None:
@@ -58,6 +62,8 @@ def _role(entry: Entry) -> str | None:
         return "official" if entry.get("logger_provider") is None else None
     kind = _loaded(factory) if isinstance(factory, str) else factory
     if isinstance(kind, type):
+        if issubclass(kind, LogBridgeHandler):
+            return "own"
         return "console" if is_console(kind) else "file" if is_file(kind) else None
     return "console" if "stream" in entry or str(factory).endswith("StreamHandler") else None
 

@@ -42,7 +42,6 @@ class Installation:
 
 _installed: Final[list[Installation]] = []
 """The one that is installed, if any."""
-_watched: Final[set[str]] = set()
 
 
 def install(config: Config = None, **options: Any) -> Config:  # type: ignore[assignment]  # None is a Config, too
@@ -72,8 +71,8 @@ def install(config: Config = None, **options: Any) -> Config:  # type: ignore[as
     except Exception as exc:  # noqa: BLE001 - an application that cannot read its settings answers nobody
         diagnostics.say(f"otel-bridge is not installed: {type(exc).__name__}: {exc}.")
         return config
-    _watch()
-    if config:
+    watch.structlog_configured(again)
+    if config is not None:
         _put_in(config, installation)
     return config
 
@@ -104,12 +103,6 @@ def _installation(options: dict[str, Any]) -> Installation:
         uninstall()
         _installed.append(installation)
     return _installed[0]
-
-
-def _watch() -> None:
-    if "structlog" not in _watched:
-        _watched.add("structlog")
-        watch.structlog_configured(again)
 
 
 def _put_in(config: Any, installation: Installation) -> None:

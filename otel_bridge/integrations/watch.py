@@ -3,15 +3,22 @@
 import logging.config
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 import structlog
+from structlog import _config
+
+_watched: Final[set[str]] = set()
 
 
 def structlog_configured(then: Callable[[], object]) -> None:
-    """Call *then* after each later `structlog.configure` and `structlog.configure_once`."""
-    for name in ("configure", "configure_once"):
-        setattr(structlog, name, _followed(getattr(structlog, name), then))
+    """Call *then* after each later `structlog.configure` and `structlog.configure_once`; of several, only the first."""
+    if "structlog" in _watched:
+        return
+    _watched.add("structlog")
+    # The second is what `configure_once` and `structlog.stdlib.recreate_defaults` call.
+    for module in (structlog, _config):
+        module.configure = _followed(module.configure, then)  # type: ignore[attr-defined]
 
 
 def _followed(configure: Callable[..., object], then: Callable[[], object]) -> Callable[..., object]:
@@ -25,11 +32,14 @@ def _followed(configure: Callable[..., object], then: Callable[[], object]) -> C
 
 def logging_configured(then: Callable[[], object]) -> None:
     """
-    Call *then* after each later `logging.config.dictConfig`.
+    Call *then* after each later `logging.config.dictConfig`; of several, only the first.
 
-    By its documented extension point, which also those meet who have imported the function before:
+    By its documented extension point, which serves those too who have imported that function before:
     https://docs.python.org/3/library/logging.config.html#logging.config.dictConfig.
     """
+    if "logging" in _watched:
+        return
+    _watched.add("logging")
     before: Any = logging.config.dictConfigClass
 
     class Configurator(before):  # type: ignore[misc]  # a class that is known only now
