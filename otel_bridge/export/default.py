@@ -17,8 +17,8 @@ EXPORTERS: Final = ("otlp", "console", "none")
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#exporter-selection"""
 
 SENDS_GRPC: Final = "maykin_common.otel"
-"""Where no protocol is named, its `setup_otel` sends traces over gRPC, unlike OpenTelemetry itself; so the endpoint that
-such an application is given speaks that."""
+"""Where no protocol is named, its `setup_otel` sends traces over gRPC, unlike OpenTelemetry itself; so that is what the
+endpoint speaks that such an application is given."""
 
 _built: "dict[None, LoggerProvider | None]" = {}
 

@@ -2,10 +2,10 @@
 
 from typing import Any, Final, TypeVar
 
-from otel_bridge.bridge.processor import LogBridge
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export.default import is_disabled
 from otel_bridge.integrations import chain, dictconfig, handlers, watch
+from otel_bridge.integrations.printed import PrintedBridge
 
 CHAIN_ONLY: Final = ("renamed", "timezone")
 """Options that mean nothing for records of `logging`."""
@@ -26,7 +26,7 @@ class Installation:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
-        self.bridge = LogBridge(**options)
+        self.bridge = PrintedBridge(**options)
         self.handler_options = {name: value for name, value in options.items() if name not in CHAIN_ONLY}
 
     def put(self) -> None:

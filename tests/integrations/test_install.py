@@ -58,19 +58,9 @@ logging.getLogger("mozilla_django_oidc.views").warning("prints twice: its logger
 logging.getLogger("celery.worker").warning("below the level of the root logger")
 structlog.contextvars.clear_contextvars()
 structlog.stdlib.get_logger("not.configured").warning("below the level of the root logger")
-structlog.stdlib.get_logger("django.db.backends").info("nothing prints this logger")
+structlog.stdlib.get_logger("django_structlog.middlewares").info("its handler may have a higher level than its logger")
 """
 """What the five systems log: events with context, exceptions, arguments, and records of libraries."""
-PRINTED: Final = [
-    "zaak_created",
-    "user a of 2",
-    "api.uncaught_exception",
-    "api.handled_exception",
-    "Internal Server Error: /x",
-    "foreign",
-    "of the project",
-    "prints twice: its logger propagates",
-]
 
 
 def bodies(records: list[Record]) -> list[str]:
@@ -94,10 +84,12 @@ def test_stdout_is_the_same_with_and_without(
     assert receiver.records
 
 
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_what_is_printed_arrives_once(tmp_path: Path, receiver: HttpReceiver, generation: str) -> None:
-    """Of structlog and of other libraries: no record twice, none lost, none below its level."""
+def test_what_is_printed_arrives_once(tmp_path: Path, receiver: HttpReceiver, generation: str, level: str) -> None:
+    """Of structlog and of other libraries, at every level: no record twice, none lost, none that is not printed."""
     project = Project(tmp_path, GENERATIONS[generation] + INSTALL)
-    done = project.run(SET_UP, STORY, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+    done = project.run(SET_UP, STORY, LOG_LEVEL=level, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
     lines = [json.loads(line)["event"] for line in done.stderr.splitlines()]
-    assert bodies(receiver.records)[: len(PRINTED)] == PRINTED == list(dict.fromkeys(lines))
+    assert bodies(receiver.records) == list(dict.fromkeys(lines))
+    assert len(lines) > 3
