@@ -29,17 +29,19 @@ def put(config: Entry, options: Mapping[str, Any]) -> None:
     """
     if _a(dict, config, "LOGGING").get("incremental"):
         return
-    handlers, filters = _section(config, "handlers"), _section(config, "filters")
-    chosen = [(logger, *_choose(logger, handlers, where)) for where, logger in _loggers(config)]
-    if not any(outputs for _, _, outputs in chosen):
-        return
-    config.update(handlers=handlers, filters=filters)
-    for logger, kept, outputs in chosen:
+    handlers, filters = {**_section(config, "handlers")}, {**_section(config, "filters")}
+    changed: list[tuple[Entry, list[Any]]] = []
+    for where, logger in _loggers(config):
+        kept, outputs = _choose(logger, handlers, where)
         for name in outputs:
-            handlers[PREFIX + name] = _beside(handlers[name], filters, options)
+            handlers[PREFIX + name] = _beside(name, handlers[name], filters, options)
         if outputs:
-            # A new list, because several loggers may share the one that is there.
-            logger["handlers"] = [*kept, *(PREFIX + name for name in outputs if PREFIX + name not in kept)]
+            changed.append((logger, [*kept, *(PREFIX + name for name in outputs if PREFIX + name not in kept)]))
+    # Only now, when nothing can be wrong any more.
+    for logger, names in changed:
+        # A new list, because several loggers may share the one that is there.
+        logger["handlers"] = names
+    config.update({name: section for name, section in (("handlers", handlers), ("filters", filters)) if section})
 
 
 def _choose(logger: Entry, handlers: Entries, where: str) -> tuple[list[Any], list[str]]:
@@ -73,12 +75,13 @@ def _loaded(path: str) -> object:
     return getattr(sys.modules.get(module), name, None)
 
 
-def _beside(entry: Entry, filters: Entries, options: Mapping[str, Any]) -> Entry:
+def _beside(name: str, entry: Entry, filters: Entries, options: Mapping[str, Any]) -> Entry:
     beside = {"class": HANDLER, **options}
     if "level" in entry:
         beside["level"] = entry["level"]
-    if entry.get("filters"):
-        beside["filters"] = [_copied(one, filters) for one in entry["filters"]]
+    if "filters" in entry:
+        used = _a((list, tuple), entry["filters"], f"LOGGING['handlers'][{name!r}]['filters']")
+        beside["filters"] = [_copied(one, filters) for one in used]
     return beside
 
 

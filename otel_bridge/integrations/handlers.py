@@ -37,17 +37,31 @@ def is_file(kind: type) -> bool:
 
 def put(options: Mapping[str, Any]) -> None:
     """
-    Put a handler beside each that prints, and in the place of each of OpenTelemetry's.
+    Put a handler beside each that prints, unless the logger has one of the application's own, and do `replace`.
 
-    Loggers that have one of the application's own are left alone.
+    Args:
+        options: Arguments of the handlers.
     """
+    replace(options)
     for logger in _loggers():
-        if any(isinstance(one, LogBridgeHandler) and not isinstance(one, Beside) for one in logger.handlers):
-            continue
-        others = [one.other for one in logger.handlers if isinstance(one, Beside)]
-        for other in _outputs(logger):
-            if other not in others:
-                logger.addHandler(Beside(other, options))
+        if not any(isinstance(one, LogBridgeHandler) and not isinstance(one, Beside) for one in logger.handlers):
+            _put_beside(logger, _outputs(logger), options)
+
+
+def replace(options: Mapping[str, Any]) -> None:
+    """Put a handler in the place of each of OpenTelemetry's that would send the same records."""
+    for logger in _loggers():
+        theirs = [one for one in logger.handlers if official.repeats(one)]
+        for one in theirs:
+            one.addFilter(official.MUTE)
+        _put_beside(logger, theirs, options)
+
+
+def _put_beside(logger: logging.Logger, others: list[logging.Handler], options: Mapping[str, Any]) -> None:
+    present = [one.other for one in logger.handlers if isinstance(one, Beside)]
+    for other in others:
+        if other not in present:
+            logger.addHandler(Beside(other, options))
 
 
 def take() -> None:
@@ -60,12 +74,9 @@ def take() -> None:
 
 
 def _outputs(logger: logging.Logger) -> list[logging.Handler]:
-    """Return the console handlers of *logger*, or where it has none, its files; and OpenTelemetry's."""
-    theirs = [one for one in logger.handlers if official.repeats(one)]
-    for one in theirs:
-        one.addFilter(official.MUTE)
+    """Return the console handlers of *logger*, or where it has none, its files."""
     consoles = [one for one in logger.handlers if is_console(type(one))]
-    return theirs + (consoles or [one for one in logger.handlers if is_file(type(one))])
+    return consoles or [one for one in logger.handlers if is_file(type(one))]
 
 
 def _loggers() -> Iterator[logging.Logger]:

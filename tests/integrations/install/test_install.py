@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.integrations.project import INSTALL, SET_UP, SETTINGS, Project
+from tests.integrations.install.project import INSTALL, SET_UP, SETTINGS, Project
 from tests.otlp import HttpReceiver, Record
 
 pytest.importorskip("maykin_common.logging", reason="open-api-framework needs Python 3.12")
