@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ SENDS_GRPC: Final = "maykin_common.otel"
 endpoint speaks that such an application is given."""
 
 _built: "dict[None, LoggerProvider | None]" = {}
+_building: Final = threading.local()
 
 
 def is_disabled() -> bool:
@@ -38,9 +40,18 @@ def default_provider() -> "LoggerProvider | None":
         The provider; `None` where `OTEL_SDK_DISABLED` is true, `OTEL_LOGS_EXPORTER` is `none`, or what the
         environment asks for cannot be built, which is said once on logger `otel_bridge`.
     """
-    # No lock, which a signal handler or a forked child could find taken: of two providers that are built at once, one
-    # is used, and the other has started nothing yet.
-    return _built[None] if _built else _built.setdefault(None, _build())
+    if _built:
+        return _built[None]
+    if getattr(_building, "now", False):
+        # What is said of the environment is logged, and would come here again without end.
+        return None
+    _building.now = True
+    try:
+        # No lock, which a signal handler or a forked child could find taken: of two providers that are built at once,
+        # one is used, and the other has started nothing yet.
+        return _built.setdefault(None, _build())
+    finally:
+        _building.now = False
 
 
 def _build() -> "LoggerProvider | None":

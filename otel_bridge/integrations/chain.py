@@ -35,10 +35,13 @@ def put(bridge: LogBridge) -> None:
     The list itself is changed: loggers that `cache_logger_on_first_use` has bound already hold it.
     """
     processors = structlog.get_config()["processors"]
-    chain = [one for one in processors if not official.repeats(one)]
+    theirs = [one for one in processors if official.repeats(one)]
+    chain = [one for one in processors if one not in theirs]
     if not any(isinstance(one, LogBridge | LogCapture) for one in chain):
         chain.insert(slot(chain), bridge)
     _replace(processors, chain)
+    for one in theirs:
+        official.say(one)
 
 
 def take(bridge: LogBridge) -> None:

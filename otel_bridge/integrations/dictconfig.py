@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from otel_bridge import diagnostics
 from otel_bridge.bridge.handler import LogBridgeHandler
 from otel_bridge.integrations.handlers import is_console, is_file
 
@@ -19,6 +20,8 @@ Entries = dict[str, Any]
 def put(config: Entry, options: Mapping[str, Any]) -> None:
     """
     Put a handler beside each that prints, with its level and its filters, and in the place of each of OpenTelemetry's.
+
+    Logger `otel_bridge` gets a level: that of the root logger is ERROR in the five systems, and warnings would be lost.
 
     Args:
         config: A configuration for `logging.config.dictConfig`; it is changed, unless it is incremental.
@@ -42,6 +45,8 @@ def put(config: Entry, options: Mapping[str, Any]) -> None:
         # A new list, because several loggers may share the one that is there.
         logger["handlers"] = names
     config.update({name: section for name, section in (("handlers", handlers), ("filters", filters)) if section})
+    if changed:
+        config.setdefault("loggers", {}).setdefault(diagnostics.logger.name, {"level": "WARNING"})
 
 
 def _choose(logger: Entry, handlers: Entries, where: str) -> tuple[list[Any], list[str]]:

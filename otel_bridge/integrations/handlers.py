@@ -6,6 +6,7 @@ import logging.handlers
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from otel_bridge import diagnostics
 from otel_bridge.bridge.handler import LogBridgeHandler
 from otel_bridge.integrations import official
 
@@ -43,6 +44,10 @@ def put(options: Mapping[str, Any]) -> None:
         options: Arguments of the handlers.
     """
     replace(options)
+    # The root logger may have a higher level than warnings, and `dictConfig` disables loggers that it does not name.
+    diagnostics.logger.disabled = False
+    if diagnostics.logger.level == logging.NOTSET:
+        diagnostics.logger.setLevel(logging.WARNING)
     for logger in _loggers():
         if not any(isinstance(one, LogBridgeHandler) and not isinstance(one, Beside) for one in logger.handlers):
             _put_beside(logger, _outputs(logger), options)
@@ -55,6 +60,8 @@ def replace(options: Mapping[str, Any]) -> None:
         for one in theirs:
             one.addFilter(official.MUTE)
         _put_beside(logger, theirs, options)
+        for one in theirs:
+            official.say(one)
 
 
 def _put_beside(logger: logging.Logger, others: list[logging.Handler], options: Mapping[str, Any]) -> None:

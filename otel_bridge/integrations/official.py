@@ -30,13 +30,12 @@ def repeats(one: object) -> bool:
     if not any(is_a(kind, name) for name in OFFICIAL):
         return False
     provider = getattr(one, "_logger_provider", None)
-    if provider is not get_logger_provider() and not isinstance(provider, ProxyLoggerProvider):
-        return False
-    _say(kind.__name__)
-    return True
+    return provider is get_logger_provider() or isinstance(provider, ProxyLoggerProvider)
 
 
-def _say(name: str) -> None:
+def say(one: object) -> None:
+    """Say that *one* is switched off; of each class once."""
+    name = type(one).__name__
     if name not in _said:
         _said.add(name)
         diagnostics.say(f"OpenTelemetry's {name} is switched off: otel-bridge sends the same records, once.")

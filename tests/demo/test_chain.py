@@ -55,7 +55,7 @@ def test_slot(run: Run) -> None:
         """,
         DJANGO_SETTINGS_MODULE="otel_bridge.demo.settings",
     )
-    assert output == "LogBridge\n{True}\n"
+    assert output == "True\n{True}\n"
 
 
 def test_spans_without_one() -> None:

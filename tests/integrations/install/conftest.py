@@ -5,12 +5,14 @@ import sys
 import sysconfig
 import venv
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.integrations.install.project import ROOT
 
-PEERS = ("opentelemetry-distro", "opentelemetry-instrumentation-logging", "opentelemetry-instrumentation-structlog")
+PEERS: Final = ("distro", "instrumentation-logging", "instrumentation-structlog")
+OF_SETUP_OTEL: Final = ("psycopg", "redis", "requests", "celery", "dbapi")
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +31,19 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def peers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with OpenTelemetry's distribution, and its instrumentations of structlog and logging."""
-    folder = tmp_path_factory.mktemp("peers")
+    return _folder(tmp_path_factory, [f"opentelemetry-{name}" for name in PEERS])
+
+
+@pytest.fixture(scope="session")
+def instrumentations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with what `maykin_common.otel.setup_otel` instruments."""
+    return _folder(tmp_path_factory, [f"opentelemetry-instrumentation-{name}" for name in OF_SETUP_OTEL])
+
+
+def _folder(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> Path:
+    folder = tmp_path_factory.mktemp("folder")
     # Without dependencies: the newest of each need not pin the same release of what they share.
-    _pip("install", "--no-deps", "--pre", "--target", str(folder), *PEERS)
+    _pip("install", "--no-deps", "--pre", "--target", str(folder), *names)
     return folder
 
 

@@ -52,11 +52,11 @@ class Project:
             (package / name).touch()
         (package / "conf" / "settings.py").write_text(settings)
 
-    def run(self, *parts: str, executable: str | Path = sys.executable, **environ: str) -> Any:
-        """Run Python with the settings; return the process that has ended."""
+    def run(self, *parts: str, executable: str | Path = sys.executable, path: str | Path = ROOT, **environ: str) -> Any:
+        """Run Python with the settings, and *path* to search modules in; return the process that has ended."""
         script = self.folder / "script.py"
         script.write_text("\n".join(map(textwrap.dedent, parts)))
-        return run([executable, "-W", "ignore", script], PYTHONPATH=f"{self.folder / 'src'}:{ROOT}", **environ)
+        return run([executable, "-W", "ignore", script], PYTHONPATH=f"{self.folder / 'src'}:{path}:{ROOT}", **environ)
 
 
 def run(command: list[Any], **environ: str) -> "subprocess.CompletedProcess[str]":

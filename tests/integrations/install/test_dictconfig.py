@@ -143,7 +143,7 @@ def test_a_list_that_loggers_share(memory: Memory) -> None:
     settings = config(a={"handlers": shared}, a_b={"handlers": shared})
     install(settings, logger_provider=memory.provider)
     assert shared == ["console"]
-    assert [one["handlers"] for one in settings["loggers"].values()] == [["console", "otel_bridge_console"]] * 2
+    assert [settings["loggers"][name]["handlers"] for name in ("a", "a.b")] == [["console", "otel_bridge_console"]] * 2
 
 
 def test_the_application_s_own_handler_stays(memory: Memory) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from tests.integrations.install.project import run
-from tests.otlp import HttpReceiver
+from tests.otlp import HttpReceiver, flattened
 
 PROGRAM: Final = """
 import logging.config
@@ -78,7 +78,13 @@ def test_the_exporter_can_be_ours(image: Path, peers: Path, tmp_path: Path, rece
     """`OTEL_PYTHON_LOGGER_PROVIDER=otel_bridge` holds although the SDK has set a provider without asking for it."""
     environ = {"OTEL_PYTHON_LOGGER_PROVIDER": "otel_bridge", "OTEL_BRIDGE_AUTO": auto}
     instrumented(image, peers, tmp_path, receiver, **environ)
-    assert {one.get("user-agent", "").partition("/")[0] for one in receiver.metadata} == {"otel-bridge"}
+    senders = {
+        record.body: one.get("user-agent", "").partition("/")[0]
+        for one, request in zip(receiver.metadata, receiver.requests, strict=True)
+        for record in flattened(request)
+        if record.scope in ("app", "library")
+    }
+    assert senders == {"of structlog": "otel-bridge", "of a library": "otel-bridge"}
 
 
 def test_the_provider_for_every_use_of_the_api(image: Path, receiver: HttpReceiver) -> None:
