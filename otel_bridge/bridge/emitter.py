@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from time import time_ns
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.context import Context, get_current
@@ -13,10 +13,8 @@ from otel_bridge.bridge.provider import Target, resolve
 from otel_bridge.bridge.severity import severity
 from otel_bridge.bridge.shape import Shapes
 from otel_bridge.bridge.surroundings import Surroundings, surroundings
-from otel_bridge.bridge.uid import RecordUid
+from otel_bridge.bridge.uid import record_uid
 from otel_bridge.diagnostics import diagnostics
-
-record_uid: Final = RecordUid()
 
 
 class Emitter:
@@ -65,12 +63,15 @@ class Emitter:
             around = self._around
             if around.context is not context:
                 around = self._around = surroundings(context)
-            if around.is_suppressed or (provider := resolve(self.logger_provider)) is None:
+            provider = self.logger_provider
+            if provider is None:
+                provider = resolve()
+            if around.is_suppressed or provider is None:
                 return
             target = self._target
             if target is None or target.provider is not provider:
                 target = self._find_target(provider)
-            if not (named and self._shapes is not None and self._shapes.emit(event_dict, around, record_uid)):
+            if not (named and self._shapes is not None and self._shapes.emit(event_dict, around)):
                 self._emit(event_dict, method_name, logger, named, target, around)
         except Exception as exc:  # noqa: BLE001 - the one place where errors are kept from the application
             diagnostics.count(f"were lost to {type(exc).__module__}.{type(exc).__qualname__}")
@@ -96,13 +97,13 @@ class Emitter:
         fields = self._mapper.fields(event_dict, method_name, logger_name, around.span_context, named=named)
         if self._thresholds and 0 < fields.severity_number.value < self._threshold(fields.scope_name):
             return
-        if named and self._shapes is not None:
-            self._shapes.learn(event_dict, fields, around)
         observed = time_ns()
         for name in ("process.pid", "thread.id", "thread.name"):
             # Both stores would mix what the record and its resource say under one name.
             if name in fields.attributes and fields.attributes[name] == target.resource.get(name):
                 del fields.attributes[name]
+        if named and self._shapes is not None:
+            self._shapes.learn(event_dict, fields, around)
         fields.attributes["log.record.uid"] = record_uid(observed)
         target.emit(fields, observed, around)
         if fields.cut:

@@ -1,7 +1,7 @@
 """The walk by which an event dict becomes a log record's fields."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple, get_args
 
@@ -10,7 +10,7 @@ from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from otel_bridge.bridge.exceptions import STACKTRACE, Stacktrace, exception_info, says_none
 from otel_bridge.bridge.redaction import Redaction, are_plain
-from otel_bridge.bridge.rules import COMPONENTS, DERIVED, NAMING, RULES, STATUSES, Event, Rule, source, text_of
+from otel_bridge.bridge.rules import COMPONENTS, DERIVED, NAMING, RULES, Event, Rule, nowhere, source, text_of
 from otel_bridge.bridge.severity import METHOD_LEVELS, severity
 from otel_bridge.bridge.timestamps import nanoseconds
 from otel_bridge.bridge.trace import BOUND_KEYS, span_context
@@ -44,6 +44,13 @@ class LogFields(NamedTuple):
     """How many values and attributes were shortened or left out."""
 
 
+class MappedValues(NamedTuple):
+    """What some keys of an event became."""
+
+    copied: list[AnyValue]
+    derived: dict[str, AnyValue]
+
+
 class Mapper:
     """
     Maps event dicts to the fields of log records.
@@ -71,7 +78,8 @@ class Mapper:
     ) -> None:
         if stacktrace not in get_args(Stacktrace):
             raise ValueError(f"stacktrace={stacktrace!r} is not known; write 'full', 'short' or 'none'.")
-        self._rules: Mapping[str, Rule] = {**RULES, **(keys or {})}
+        own = {key: nowhere if name is None and key not in RULES else name for key, name in (keys or {}).items()}
+        self._rules: Mapping[str, Rule] = {**RULES, **own}
         self._documented = {name: key for key, name in (renamed or {}).items()}
         self._redaction = redaction
         self._stacktrace: Stacktrace = stacktrace
@@ -83,28 +91,73 @@ class Mapper:
         return bool(self._documented)
 
     @property
-    def are_plain(self) -> Callable[[Sequence[str]], bool]:
-        """Tells whether every one of some texts is sent as it is; where it says no, that may still be so."""
+    def are_plain(self) -> Callable[[Sequence[object]], bool]:
+        """Tells whether some values are texts that are sent as they are; where it says no, that may still be so."""
         return are_plain if self._redaction is None else self._redaction.are_plain
 
-    def destination(self, key: str, value: object, event_dict: Mapping[str, Any]) -> str | None:
+    def is_secret(self, key: str) -> bool:
+        """Tell whether the value of *key* is replaced, whatever it is."""
+        return self._redaction is not None and self._redaction.kind(key) is not None
+
+    def destination(self, key: str, event_dict: Mapping[str, Any]) -> Rule:
         """
-        Find the one attribute to which a value goes as it is.
+        Tell where the value of a key of *event_dict* goes, whatever it is.
 
         Returns:
-            Its name; `None` if the value goes nowhere, elsewhere too, or is looked into.
+            The one attribute that takes it; the rule that makes attributes of it; `None` if it is no attribute.
         """
-        if self._redaction is not None and self._redaction.kind(key):
-            return None
         rule = self._rules.get(key, key)
-        if isinstance(rule, str):
-            return rule if type(value) in (str, bool) else None
-        name = event_dict.get("event")
-        event = Event(name if isinstance(name, str) else "", event_dict)
-        if type(value) is str and rule in NAMING:
-            return next(iter(rule(event, key, value)))[0]
-        # A status is one of few; so each has a shape of its own.
-        return key if type(value) is int and rule in STATUSES else None
+        if rule is key:
+            return Walk(None).key(key)
+        if rule in NAMING:
+            name = event_dict.get("event")
+            return next(iter(rule(Event(name if isinstance(name, str) else "", event_dict), key, "")))[0]
+        return rule
+
+    def values(
+        self, event_dict: Mapping[str, Any], copied: Iterable[str], derived: Iterable[str]
+    ) -> MappedValues | None:
+        """
+        Map some keys of an event dict whose other keys are mapped already.
+
+        Args:
+            event_dict: The event dict; read only.
+            copied: Keys for which `destination` names an attribute.
+            derived: Keys for which it returns a rule.
+
+        Returns:
+            Their values; `None` where something was shortened, where two rules make one attribute, or where a foreign
+            type raised.
+        """
+        walk = Walk(self._redaction)
+        try:
+            event = Event(event_dict["event"], event_dict)
+            is_plain = self.are_plain
+            values = [
+                value
+                if is_plain((value := event_dict[key],)) and len(value) <= SHORT and not self.is_secret(key)
+                else walk.attribute(key, self._named(event, key, value))
+                for key in copied
+            ]
+            found = [pair for key in derived for pair in self._derived(walk, event, key)]
+        except Exception:  # noqa: BLE001 - whatever it raised where it was only asked what it is
+            return None
+        attributes: dict[str, AnyValue] = {name: value for name, value in found if value is not None}
+        return None if walk.cut or len(attributes) < len(found) else MappedValues(values, attributes)
+
+    def _derived(self, walk: Walk, event: Event, key: str) -> list[tuple[str, AnyValue]]:
+        rule, value = self._rules[key], event.keys[key]
+        if value is None or not callable(rule):
+            return []
+        # By its key, so that what is secret stays so under whatever name.
+        return [(attribute, walk.attribute(key, part)) for attribute, part in rule(event, key, value)]
+
+    def _named(self, event: Event, key: str, value: object) -> object:
+        """Return the value of a key for which a rule only says where it goes, and of which it makes a text."""
+        if value is None or type(value) is str:
+            return value
+        rule = self._rules.get(key)
+        return next(iter(rule(event, key, value)))[1] if rule in NAMING else value
 
     def fields(
         self,
@@ -183,10 +236,9 @@ class Mapper:
                 given[walk.key(key)] = walk.attribute(key, value)
             elif isinstance(rule, str):
                 derived[rule] = walk.attribute(key, value)
-            elif rule is not None:
-                for attribute, part in rule(event, key, value):
-                    # By its key, so that what is secret stays so under whatever name.
-                    (given if attribute == key else derived)[attribute] = walk.attribute(key, part)
+            else:
+                for attribute, part in self._derived(walk, event, key):
+                    (given if attribute == key else derived)[attribute] = part
         if rules["source"] is source:
             given.setdefault("source", COMPONENTS[0])
         self._exception(walk, event_dict, derived, given)

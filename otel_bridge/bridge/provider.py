@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Any, Protocol
 
 from opentelemetry import trace
-from opentelemetry._logs import LoggerProvider, LogRecord, get_logger_provider
+from opentelemetry._logs import LoggerProvider, LogRecord, _internal, get_logger_provider
 from opentelemetry._logs._internal import ProxyLoggerProvider
 
 from otel_bridge.bridge.mapping import LogFields
@@ -25,16 +25,22 @@ default: Callable[[], LoggerProvider | None] = no_default
 `otel_bridge` puts the exporter half here, which this half does not know."""
 
 
-def resolve(given: LoggerProvider | None) -> LoggerProvider | None:
+def resolve() -> LoggerProvider | None:
     """
-    Choose the provider: the one given, else the application's global one, else the default of this process.
+    Choose the provider where none is given: the application's global one, else the default of this process.
 
     It is asked for each record, so that a global provider that the application sets late gets what comes after.
     """
-    if given is not None:
-        return given
+    global _is_asked  # noqa: PLW0603 - once for each process
+    # Where none is set, `get_logger_provider` reads the environment each time, which costs as much as all else here.
+    if _internal._LOGGER_PROVIDER is None and _is_asked:
+        return default()
     application = get_logger_provider()
+    _is_asked = True
     return default() if isinstance(application, ProxyLoggerProvider) else application
+
+
+_is_asked = False
 
 
 class FieldsLogger(Protocol):

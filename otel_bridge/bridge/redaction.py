@@ -79,25 +79,20 @@ PLAIN: Final = re.compile(r"[\w.-]*")
 """Names, UUIDs and the like, of which nothing but a JSON web token is a secret: one fast look for most texts."""
 WORTH_A_LOOK: Final = re.compile(r"\d{9}|[\w\]]=|://[^\s/]*@|eyJ|(?i:bearer|basic|token) ")
 
+PLAIN_BYTES: Final = bytes(code for code in range(128) if PLAIN.fullmatch(chr(code)))
 
-PLAIN_TEXTS: Final = re.compile(r"[0-9A-Za-z_.\x1f-]*")
 
-
-def are_plain(texts: Sequence[str]) -> bool:
-    """
-    Tell whether *texts* are ASCII letters, digits, `_`, `.` and `-` only, and no JSON web tokens: one look at all.
-
-    Raises:
-        TypeError: One of them is no text.
-    """
-    joined = "\x1f".join(texts)
+def are_plain(texts: Sequence[object]) -> bool:
+    """Tell whether *texts* are texts of ASCII letters, digits, `_`, `.` and `-`, and no JSON web tokens."""
     for text in texts:
         if type(text) is not str:
             return False
-    return PLAIN_TEXTS.fullmatch(joined) is not None and "eyJ" not in joined
+    joined = "".join(texts)  # type: ignore[arg-type]  # all are texts
+    # Measured, two thirds of the cost of a regular expression.
+    return joined.isascii() and not joined.encode().translate(None, PLAIN_BYTES) and "eyJ" not in joined
 
 
-def _none_is_plain(_texts: Sequence[str]) -> bool:
+def _none_is_plain(_texts: Sequence[object]) -> bool:
     return False
 
 
@@ -143,7 +138,7 @@ class Redaction:
         self._numbers = "bsn" not in without
         # Decides for nearly every text; a pattern of the user's own is always tried.
         self._worth_a_look: Callable[[str], object] = bool if own else _worth_a_look
-        self.are_plain: Callable[[Sequence[str]], bool] = _none_is_plain if own else are_plain
+        self.are_plain: Callable[[Sequence[object]], bool] = _none_is_plain if own else are_plain
         """Tells whether nothing in some texts is replaced; false where that takes a closer look."""
         self.kind = lru_cache(maxsize=4096)(self._kind)
 

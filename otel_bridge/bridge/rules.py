@@ -116,6 +116,11 @@ def stack(_event: Event, _key: str, value: object) -> Attributes:
         yield "code.stacktrace", value
 
 
+def nowhere(_event: Event, _key: str, _value: object) -> Attributes:
+    """Take a key that the application does not want."""
+    return ()
+
+
 RULES: Final[Mapping[str, Rule]] = {
     "request_id": as_text,
     "correlation_id": as_text,

@@ -1,7 +1,7 @@
 """The `log.record.uid` of each record: https://opentelemetry.io/docs/specs/semconv/registry/attributes/log/."""
 
-import itertools
 import os
+from itertools import chain, product, repeat, starmap
 from typing import Final
 
 from otel_bridge.forks import Here, here
@@ -29,20 +29,27 @@ class RecordUid:
     """
 
     def __init__(self) -> None:
-        # Pairs, so that a thread never reads one half of what another has written.
         self._process = _process()
-        self._time = (-1, "")
-        self._count = itertools.count()
+        # One tuple, so that a thread never reads one half of what another has written.
+        self._start: tuple[Here, int, str] = (self._process[0], -1, "")
+        # Counts in one call, which no other thread comes between; after six characters it begins again.
+        self._end = map("".join, chain.from_iterable(starmap(product, repeat((PAIRS, PAIRS, PAIRS)))))
 
     def __call__(self, nanoseconds: int) -> str:
         """Make the identifier of a record that was seen *nanoseconds* after the UNIX epoch. Never raises."""
+        is_here, known, start = self._start
+        milliseconds = nanoseconds // 1_000_000
+        if known != milliseconds or not is_here[0]:
+            start = self._begin(milliseconds)
+        return start + next(self._end)
+
+    def _begin(self, milliseconds: int) -> str:
         is_here, process = self._process
         if not is_here[0]:
             self._process = is_here, process = _process()
-        milliseconds = nanoseconds // 1_000_000
-        known, time = self._time
-        if known != milliseconds:
-            time = _text(milliseconds, 5)
-            self._time = milliseconds, time
-        count = next(self._count)
-        return time + process + PAIRS[count >> 20 & 1023] + PAIRS[count >> 10 & 1023] + PAIRS[count & 1023]
+        start = _text(milliseconds, 5) + process
+        self._start = is_here, milliseconds, start
+        return start
+
+
+record_uid: Final = RecordUid()

@@ -76,10 +76,25 @@ def event_dict(system: System, event: Event) -> dict[str, Any]:
     return {_logged(key): key.example for key in keys.values()} | {event.message_key: event.name}
 
 
+def loki_names(catalogue: Catalogue) -> dict[str, str]:
+    """
+    Name each attribute as Loki does, with `_` for every other character.
+
+    Of two attributes that would have one name (`exception_type` and `exception.type`) Loki keeps one, now this and now
+    that: the one that is not the mapping's own, and then the longer, has `attributes_` in front.
+    """
+    names: dict[str, str] = {}
+    for name in sorted(attributes(catalogue), key=lambda name: (name not in TYPES, len(name), name)):
+        plain = re.sub(r"\W", "_", name)
+        names[name] = f"attributes_{plain}" if plain in names.values() else plain
+    return names
+
+
 def stored(catalogue: Catalogue) -> list[Stored]:
     """List where each key of the catalogue's events is found, sorted by key and attribute; each pair once."""
     pairs = {pair for system, event in catalogue.events for pair in _destinations(system, event)}
-    return [Stored(key, name, re.sub(r"\W", "_", name), f"attributes.{name}") for key, name in sorted(pairs)]
+    loki = loki_names(catalogue)
+    return [Stored(key, name, loki[name], f"attributes.{name}") for key, name in sorted(pairs)]
 
 
 def _destinations(system: System, event: Event) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """What is generated from a catalogue for the servers, and the writing of all that is generated."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from otel_bridge.catalogue.attributes import attributes
+from otel_bridge.catalogue.attributes import attributes, loki_names
 from otel_bridge.catalogue.model import Catalogue, KeyType
 from otel_bridge.catalogue.pages import events_page, stores_page
 
@@ -39,6 +40,7 @@ def collector(catalogue: Catalogue) -> str:
 
     `transform/shape` is for both stores: attributes of the catalogue stay, any other goes under `extra`.
     `transform/maps` is for Elasticsearch alone: what the catalogue calls a map and is none goes under `extra` too.
+    `transform/names` is for Loki alone: attributes of which it would make one have two names.
 
     Returns:
         A YAML file, to be merged with `otelcol.yaml`.
@@ -55,13 +57,26 @@ def collector(catalogue: Catalogue) -> str:
         'set(log.attributes["extra"], log.cache["all"]) where log.cache["more"] == true',
     ]
     maps = _unless_maps([name for name, kind in names.items() if kind == "map"])
-    processors = {"transform/shape": shape, "transform/maps": maps}
+    processors = {"transform/shape": shape, "transform/maps": maps, "transform/names": _names_apart(catalogue)}
     document = {
         "processors": {
             name: {"error_mode": "ignore", "log_statements": statements} for name, statements in processors.items()
         }
     }
     return f"# {NOTICE}\n{yaml.safe_dump(document, sort_keys=False, width=sys.maxsize)}"
+
+
+def _names_apart(catalogue: Catalogue) -> list[str]:
+    names = loki_names(catalogue)
+    moved = {name: loki for name, loki in names.items() if loki != re.sub(r"\W", "_", name)}
+    return [
+        statement
+        for name, loki in moved.items()
+        for statement in (
+            f'set(log.attributes["{loki}"], log.attributes["{name}"]) where log.attributes["{name}"] != nil',
+            f'delete_key(log.attributes, "{name}")',
+        )
+    ]
 
 
 def _unless_maps(names: Sequence[str]) -> list[str]:

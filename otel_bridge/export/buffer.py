@@ -2,13 +2,18 @@
 
 import threading
 from collections import defaultdict, deque
-from itertools import islice
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from itertools import accumulate, chain, count, islice
+from typing import Any, Final, NamedTuple
 
 from otel_bridge.export.statistics import Statistics
 
-OVERHEAD: Final = 200
-"""Bytes that a waiting record takes beside its encoding, roughly: a tuple and the header of the bytes."""
+BLOCK: Final = 64
+"""Records that are counted and put in order together, at most."""
+LARGE: Final = 4096
+"""Bytes of a record for which nothing waits: so what has not been counted yet stays small."""
+OVERHEAD: Final = 64
+"""Bytes that a waiting record takes beside its encoding, roughly: its places in a block and the header of the bytes."""
 
 RANGES: Final = ("UNSPECIFIED", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 """https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber"""
@@ -21,18 +26,58 @@ FULL: Final = "buffer full"
 """The reason of what goes because there is no room."""
 
 
-class Entry(NamedTuple):
-    """One waiting record."""
+class Lane(NamedTuple):
+    """What the records of one logger and severity have in common."""
 
-    number: int
-    """Counts the records of this process in the order in which they came."""
     rank: int
     severity: int
     resource: bytes
     scope: bytes
+
+
+Item = tuple[Lane, bytes, int | None]
+"""What they have in common, a record, and where the spool holds it; `None` where it does not."""
+
+
+class Entry(NamedTuple):
+    """One record on its way."""
+
+    number: int
+    """Counts the records of this process in the order in which they came."""
+    lane: Lane
     record: bytes
     place: int | None
-    """Where the spool holds it; `None` where it does not."""
+
+
+class Block(NamedTuple):
+    """
+    Waiting records of one severity that came one after the other.
+
+    A tuple for each of them would take twice the memory of all else that is kept beside the encoding.
+    """
+
+    number: int
+    """That of the first."""
+    size: int
+    """Bytes that they take."""
+    parts: tuple[Any, ...]
+    """`Lane`, `bytes` and `int | None` of the first, then of the second, and so on."""
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The records, one by one."""
+        of = iter(self.parts)
+        return list(map(Entry, count(self.number), of, of, of))
+
+
+def _block(number: int, items: Sequence[Item]) -> Block:
+    size = sum([len(record) for _, record, _ in items]) + OVERHEAD * len(items)
+    return Block(number, size, tuple(chain.from_iterable(items)))
+
+
+def _rest(entries: Sequence[Entry]) -> list[Block]:
+    items = [(entry.lane, entry.record, entry.place) for entry in entries]
+    return [_block(entries[0].number, items)] if items else []
 
 
 def severity_range(number: int) -> str:
@@ -49,9 +94,12 @@ class Buffer:
     """
     A queue of encoded records, and the count of what became of them.
 
-    Any thread may add, and one takes. Adding is safe in a signal handler or a finaliser that interrupts it, also one
-    that raises. Those come between two instructions only after a call: counts that belong together are changed without
-    one between them.
+    Any thread may add, and one takes. Adding is one `append`, which no other thread, signal handler or finaliser comes
+    between; what was added is counted and put in order, a block at a time, by whoever finds enough of it or asks.
+
+    Everything else holds a lock, and is safe where a signal handler or a finaliser interrupts it, also one that
+    raises. Those come between two instructions only after a call or a turn of a loop: changes that belong together
+    have none between them.
 
     Args:
         max_bytes: What the waiting records may take together, those on their way included.
@@ -59,9 +107,12 @@ class Buffer:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
+        self._inbox: deque[Item] = deque()
+        self._collected = 0
         # Reentrant, because a signal handler or a finaliser may log while its thread is in here.
         self._lock = threading.RLock()
-        self._queues: tuple[deque[Entry], ...] = tuple(deque() for _ in range(PROTECTED + 1))
+        self._queues: tuple[deque[Block], ...] = tuple(deque() for _ in range(PROTECTED + 1))
+        self._queued = 0
         self._bytes = 0
         self._number = 0
         self._in_flight: deque[Entry] = deque()
@@ -72,42 +123,65 @@ class Buffer:
         self._dropped: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._discarded: list[Entry] = []
 
-    def add(self, rank: int, severity: int, resource: bytes, scope: bytes, record: bytes, place: int | None) -> int:
-        """
-        Add a record that was emitted, and make room for it if need be.
+    def add(self, lane: Lane, record: bytes, place: int | None) -> bool:
+        """Add a record that was emitted, and make room for it if need be; tell whether a block was put in order."""
+        inbox = self._inbox
+        inbox.append((lane, record, place))
+        if len(inbox) < BLOCK and len(record) < LARGE:
+            return False
+        self.collect()
+        return True
 
-        Returns:
-            Its number, by which `holds` finds it.
-        """
-        with self._lock:
-            size = len(record) + OVERHEAD
-            self._number = number = self._number + 1
-            queue, entry = self._queues[rank], Entry(number, rank, severity, resource, scope, record, place)
-            self._created += 1
-            self._bytes += size
-            queue += (entry,)
-            if self._bytes > self._max_bytes:
-                self._make_room()
-            return number
-
-    def adopt(self, rank: int, severity: int, resource: bytes, scope: bytes, record: bytes, place: int | None) -> int:
-        """Add a record that another process left; otherwise as `add`."""
+    def adopt(self, lane: Lane, record: bytes, place: int | None) -> None:
+        """Add a record that another process left."""
+        items = ((lane, record, place),)
         with self._lock:
             self._created -= 1
             self._adopted += 1
-            return self.add(rank, severity, resource, scope, record, place)
+            self._inbox += items
+        self.collect()
+
+    def collect(self) -> None:
+        """Count what was added, put it in order, and make room for it; not where this interrupts a change."""
+        if not self.is_mine():
+            with self._lock:
+                self._collect()
+                self._make_room()
+
+    def _collect(self) -> None:
+        self._leave_collected()
+        while self._inbox:
+            items = [self._inbox[index] for index in range(min(BLOCK, len(self._inbox)))]
+            items = items[: _of_one_kind([lane for lane, _, _ in items])]
+            number, found, queue = len(items), (_block(self._number + 1, items),), self._queues[items[0][0].rank]
+            queue += found
+            self._collected = number
+            self._number += number
+            self._created += number
+            self._queued += number
+            self._bytes += found[0].size
+            self._leave_collected()
+
+    def _leave_collected(self) -> None:
+        while self._collected:
+            self._collected -= 1
+            del self._inbox[0]
 
     def _make_room(self) -> None:
         for queue in self._queues:
-            while queue and self._bytes > self._max_bytes:
-                entry = queue[0]
-                size, reason = len(entry.record) + OVERHEAD, (FULL, severity_range(entry.severity))
-                if queue and queue[0] is entry:
-                    del queue[0]
-                    self._bytes -= size
-                    self._dropped[reason] += 1
-                    if entry.place is not None:
-                        self._discarded.append(entry._replace(record=b""))
+            while queue and (excess := self._bytes - self._max_bytes) > 0:
+                entries = queue[0].entries
+                sizes = accumulate(map(_size, entries))
+                number = next((number for number, size in enumerate(sizes, 1) if size >= excess), len(entries))
+                gone, rest = entries[:number], _rest(entries[number:])
+                size, reason = sum(map(_size, gone)), (FULL, severity_range(gone[0].lane.severity))
+                discarded = [entry._replace(record=b"") for entry in gone if entry.place is not None]
+                self._queued -= number
+                self._bytes -= size
+                self._dropped[reason] += number
+                self._discarded += discarded
+                del queue[0]
+                queue.extendleft(rest)
 
     def take(self, most: int, most_bytes: int) -> list[Entry]:
         """
@@ -118,23 +192,29 @@ class Buffer:
             most_bytes: How many bytes of records at most, unless the first alone has more; nor more than a quarter of
                 what the buffer may hold, because what is on its way cannot go for something more severe.
         """
-        most_bytes = min(most_bytes, self._max_bytes // 4)
+        left = min(most_bytes, self._max_bytes // 4)
+        self.collect()
         with self._lock:
-            size = 0
             in_flight = self._in_flight
-            while len(in_flight) < most and (queues := [queue for queue in self._queues if queue]):
-                queue = min(queues, key=_oldest) if len(queues) > 1 else queues[0]
-                size += len(queue[0].record) + OVERHEAD
-                if in_flight and size > most_bytes:
+            while queues := [queue for queue in self._queues if queue]:
+                queue = min(queues, key=_oldest)
+                entries = queue[0].entries[: most - len(in_flight)]
+                sizes = accumulate(map(_size, entries))
+                number = sum(1 for size in sizes if size <= left) or (0 if in_flight else min(1, len(entries)))
+                if not number:
                     break
-                in_flight += (queue[0],)
+                taken, rest = entries[:number], _rest(queue[0].entries[number:])
+                left -= sum(map(_size, taken))
+                self._queued -= number
+                in_flight += taken
                 del queue[0]
+                queue.extendleft(rest)
             return list(in_flight)
 
     def settle(self, count: int, rejected: int = 0) -> None:
         """Count the first *count* of the taken records as exported, or as *rejected* where the receiver said so."""
         with self._lock:
-            size = sum(len(entry.record) + OVERHEAD for entry in islice(self._in_flight, count))
+            size = sum(map(_size, islice(self._in_flight, count)))
             rest = deque(islice(self._in_flight, count, None))
             self._in_flight = rest
             self._bytes -= size
@@ -145,8 +225,15 @@ class Buffer:
         """Return what was taken and is not settled to where it was."""
         with self._lock:
             while self._in_flight:
-                entry = self._in_flight.pop()
-                self._queues[entry.rank].appendleft(entry)
+                entries = list(self._in_flight)
+                last, number = entries[-1], 1
+                while number < len(entries) and _is_before(entries[-1 - number], last, number):
+                    number += 1
+                rest, queue = deque(entries[:-number]), self._queues[last.lane.rank]
+                [found] = _rest(entries[-number:])
+                self._in_flight = rest
+                self._queued += number
+                queue.appendleft(found)
 
     def refuse(self, severity: int, reason: str) -> None:
         """Count a record that was emitted and dropped at once."""
@@ -163,12 +250,14 @@ class Buffer:
 
     def last(self) -> int:
         """Return the number of the newest record."""
+        self.collect()
         return self._number
 
     def holds(self, number: int) -> bool:
         """Tell whether a record up to *number* waits or is on its way."""
         with self._lock:
-            return any(queue[0].number <= number for queue in (*self._queues, self._in_flight) if queue)
+            queues: tuple[deque[Block] | deque[Entry], ...] = (*self._queues, self._in_flight)
+            return any(queue[0].number <= number for queue in queues if queue)
 
     def is_mine(self) -> bool:
         """Tell whether this thread is changing the buffer, as a signal handler that interrupts it may find."""
@@ -180,21 +269,41 @@ class Buffer:
         return self._bytes
 
     def __len__(self) -> int:
-        return sum(map(len, self._queues)) + len(self._in_flight)
+        return len(self._inbox) - self._collected + self._queued + len(self._in_flight)
 
     def statistics(self) -> Statistics:
         """Read all counts at one moment."""
+        self.collect()
         with self._lock:
+            waiting = len(self)
             return Statistics(
-                created=self._created,
+                created=self._created + waiting - self._queued - len(self._in_flight),
                 adopted=self._adopted,
                 exported=self._exported,
                 rejected=self._rejected,
                 dropped=dict(self._dropped),
-                waiting=len(self),
+                waiting=waiting,
                 waiting_bytes=self._bytes,
             )
 
 
-def _oldest(queue: deque[Entry]) -> int:
+def _oldest(queue: deque[Block]) -> int:
     return queue[0].number
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.record) + OVERHEAD
+
+
+def _of_one_kind(lanes: Sequence[Lane]) -> int:
+    """Count how many of *lanes*, from the first, are of its rank and severity."""
+    number, first = 0, lanes[0]
+    for lane in lanes:
+        if lane is not first and lane[:2] != first[:2]:
+            break
+        number += 1
+    return number
+
+
+def _is_before(entry: Entry, later: Entry, distance: int) -> bool:
+    return entry.number == later.number - distance and entry.lane[:2] == later.lane[:2]

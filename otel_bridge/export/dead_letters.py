@@ -44,7 +44,9 @@ class DeadLetters:
             self._has_failed = bool(why)
 
     def _append(self, path: Path, entry: Entry) -> str:
-        answer = FileTransport(path).send(batch.request([(entry.resource, entry.scope, entry.record)]), TIMEOUT)
+        answer = FileTransport(path).send(
+            batch.request([(entry.lane.resource, entry.lane.scope, entry.record)]), TIMEOUT
+        )
         return "" if answer.outcome is Outcome.ACCEPTED else answer.message
 
     def _why_not(self, path: Path) -> str:

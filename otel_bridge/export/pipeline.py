@@ -10,7 +10,7 @@ from typing import Final
 
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import process
-from otel_bridge.export.buffer import Buffer, Entry, rank
+from otel_bridge.export.buffer import Buffer, Entry, Lane, rank
 from otel_bridge.export.dead_letters import DeadLetters
 from otel_bridge.export.sender import BATCH, Measure, Sender, unmeasured
 from otel_bridge.export.spool import Spool, Spooled, SpoolError
@@ -69,6 +69,7 @@ class Pipeline:
         self._when_added: Callable[[], object] | None = None
         self._is_stopped = False
         self._end_by: float | None = None
+        self._woken = 0
         self._orphans = self._left_by_others()
 
     def start(self, inherited: "Pipeline | None") -> None:
@@ -85,7 +86,7 @@ class Pipeline:
         self._spool = self._open_spool()
         if inherited is not None and inherited._sender is None and process.is_first_uwsgi_worker():
             for entry in inherited._buffer.take(len(inherited._buffer), 1 << 62):
-                self._buffer.adopt(entry.rank, entry.severity, entry.resource, entry.scope, entry.record, None)
+                self._buffer.adopt(entry.lane, entry.record, None)
         self._sender = Sender(
             self._buffer,
             settings.connect,
@@ -102,18 +103,29 @@ class Pipeline:
             self._when_added = self._flush_late
         process.at_end_of_child(self.end)
 
-    def add(self, rank: int, severity: int, scope: bytes, record: bytes) -> None:
+    def lane(self, rank: int, severity: int, scope: bytes) -> Lane:
+        """Return what records of one logger and severity have in common, for `add`."""
+        return Lane(rank, severity, self._resource, scope)
+
+    def add(self, lane: Lane, record: bytes) -> None:
         """Take one encoded record; on the calling thread."""
         if self._is_stopped:
-            self._buffer.refuse(severity, SHUT_DOWN)
+            self._buffer.refuse(lane.severity, SHUT_DOWN)
             diagnostics.count(f"were dropped: {SHUT_DOWN}")
             return
-        place = None if self._spool is None else self._spool.append(scope, severity, record)
-        number = self._buffer.add(rank, severity, self._resource, scope, record, place)
-        if number % BATCH == 0 and self._sender is not None:
-            self._sender.wake()
+        spool = self._spool
+        place = None if spool is None else spool.append(lane.scope, lane.severity, record)
+        if self._buffer.add(lane, record, place):
+            self._wake()
         if self._when_added is not None:
             self._when_added()
+
+    def _wake(self) -> None:
+        """Wake the sender each time as many records as fill a request have come."""
+        requests = self._buffer.last() // BATCH
+        if requests != self._woken and self._sender is not None:
+            self._woken = requests
+            self._sender.wake()
 
     def flush(self, timeout: float) -> bool:
         """Wait until nothing that was added before waits any longer, *timeout* seconds at most; tell whether so."""
@@ -188,7 +200,7 @@ class Pipeline:
             if (orphan := next(self._orphans, None)) is None:
                 return
             resource, (place, scope, severity, record) = orphan
-            self._buffer.adopt(rank(severity), severity, resource, scope, record, place)
+            self._buffer.adopt(Lane(rank(severity), severity, resource, scope), record, place)
 
     def _left_by_others(self) -> Iterator[tuple[bytes, Spooled]]:
         for left in self._spool.adopt() if self._spool is not None else ():

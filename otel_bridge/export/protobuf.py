@@ -72,8 +72,10 @@ BYTES: Final = _tag(7, _LENGTH)
 
 _double: Final = Struct("<d").pack
 
-times: Final = Struct("<sQsQ").pack
+_times: Final = Struct("<sQsQ")
+times: Final = _times.pack
 """Timestamp and observed timestamp: called with `TIME`, nanoseconds, `OBSERVED_TIME`, nanoseconds."""
+TIMES_LENGTH: Final = _times.size
 TIME: Final = _tag(1, _FIXED64)
 OBSERVED_TIME: Final = _tag(11, _FIXED64)
 

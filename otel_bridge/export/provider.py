@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
@@ -20,7 +20,7 @@ from otel_bridge.bridge.exceptions import STACKTRACE, exception_info
 from otel_bridge.bridge.mapping import LogFields
 from otel_bridge.bridge.values import SHORT, AnyValue, Walk
 from otel_bridge.export import batch, environment, process
-from otel_bridge.export.buffer import PROTECTED, rank
+from otel_bridge.export.buffer import PROTECTED, Lane, rank
 from otel_bridge.export.endpoint import transport
 from otel_bridge.export.metrics import Metrics
 from otel_bridge.export.pipeline import Pipeline, Settings
@@ -271,7 +271,8 @@ class Logger(api.Logger):
         return ShapeLogger(self._provider, self._rank or rank(severity), severity, self._scope, template)
 
     def _add(self, severity: int, encoded: bytes) -> None:
-        self._provider.pipeline().add(self._rank or rank(severity), severity, self._scope, encoded)
+        pipeline = self._provider.pipeline()
+        pipeline.add(pipeline.lane(self._rank or rank(severity), severity, self._scope), encoded)
 
 
 class ShapeLogger:
@@ -279,23 +280,46 @@ class ShapeLogger:
 
     def __init__(self, provider: LoggerProvider, rank: int, severity: int, scope: bytes, template: Template) -> None:
         self._provider = provider
-        self._rank = rank
-        self._severity = severity
-        self._scope = scope
+        self._kind = rank, severity, scope
         self._template = template
-        # A pair, so that a thread never reads one half of what another has written.
-        self._span = INVALID_SPAN_CONTEXT, b""
+        # Pairs, so that a thread never reads one half of what another has written.
+        self._latest_span = INVALID_SPAN_CONTEXT, b""
+        self._latest_pipeline: tuple[Pipeline | None, Lane | None] = None, None
 
     def emit(
         self, texts: Sequence[str], timestamp: int, observed_timestamp: int, span_context: SpanContext, uid: str
     ) -> None:
         """Emit one record: `otel_bridge.bridge.shape.Template.emit`."""
-        known, span = self._span
+        known, span = self._latest_span
         if known is not span_context:
-            span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
-            self._span = span_context, span
-        encoded = self._template.encode(texts, timestamp, observed_timestamp, span, uid)
-        self._provider.pipeline().add(self._rank, self._severity, self._scope, encoded)
+            span = self._span(span_context)
+        self._add(self._template.encode(texts, timestamp, observed_timestamp, span, uid))
+
+    def emit_values(
+        self,
+        values: Sequence[AnyValue],
+        further: Iterable[tuple[str, AnyValue]],
+        timestamp: int,
+        observed_timestamp: int,
+        span_context: SpanContext,
+        uid: str,
+    ) -> None:
+        """Emit one record: `otel_bridge.bridge.shape.Template.emit_values`."""
+        span = self._span(span_context)
+        self._add(self._template.encode_values(values, further, timestamp, observed_timestamp, span, uid))
+
+    def _span(self, span_context: SpanContext) -> bytes:
+        span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
+        self._latest_span = span_context, span
+        return span
+
+    def _add(self, encoded: bytes) -> None:
+        pipeline, lane = self._latest_pipeline
+        if pipeline is None or lane is None or not pipeline.here[0]:
+            pipeline = self._provider.pipeline()
+            lane = pipeline.lane(*self._kind)
+            self._latest_pipeline = pipeline, lane
+        pipeline.add(lane, encoded)
 
 
 def _import_for(protocol: str) -> None:

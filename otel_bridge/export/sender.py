@@ -232,7 +232,7 @@ class Sender:
     def _send(self, entries: list[Entry]) -> Answer:
         if self._transport is None:
             self._transport = self._connect()
-        request = batch.request((entry.resource, entry.scope, entry.record) for entry in entries)
+        request = batch.request((entry.lane.resource, entry.lane.scope, entry.record) for entry in entries)
         send, timeout = self._transport.send, min(self._timeout, self._deadline - time.monotonic())
         return self._measure(len(entries), lambda: send(request, timeout))
 

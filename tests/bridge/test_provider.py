@@ -57,7 +57,7 @@ def test_without_one_the_default_is_used(default: Memory) -> None:
 def test_the_default_does_not_become_global(default: Memory) -> None:
     """Unless somebody asks for it."""
     LogBridge()(None, "info", {"event": "x"})
-    assert resolve(None) is default.provider
+    assert resolve() is default.provider
     assert get_logger_provider() is not default.provider
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from otel_bridge.bridge.mapping import Mapper
 from otel_bridge.catalogue import CatalogueError, catalogue, shipped
-from otel_bridge.catalogue.attributes import attributes, event_dict, stored
+from otel_bridge.catalogue.attributes import attributes, event_dict, loki_names, stored
 from otel_bridge.catalogue.rendering import FILES, render
 
 ROOT = Path(__file__).parents[2]
@@ -64,10 +64,17 @@ def test_names_in_loki_are_those_that_loki_makes() -> None:
     assert all(re.fullmatch(r"\w+", name.loki) for name in stored(shipped()))
 
 
-def _system(folder: Path, name: str, kind: str, example: object) -> Path:
+def test_no_two_attributes_have_one_name_in_loki(tmp_path: Path) -> None:
+    """Loki makes `_` of every dot; of two attributes that would have one name, the application's gets another."""
+    names = loki_names(catalogue(_system(tmp_path, "webshop", "integer", 1, key="url_path")))
+    assert (names["url.path"], names["url_path"]) == ("url_path", "attributes_url_path")
+    assert len(set(names.values())) == len(names)
+
+
+def _system(folder: Path, name: str, kind: str, example: object, key: str = "size") -> Path:
     path = folder / f"{name}.yaml"
-    key = {"type": kind, "meaning": "How large it is.", "example": example}
-    event = {"when": "It was done.", "known_from": "source", "keys": ["size"]}
-    document = {"system": name, "title": name, "service_name": name, "keys": {"size": key}}
+    described = {"type": kind, "meaning": "How large it is.", "example": example}
+    event = {"when": "It was done.", "known_from": "source", "keys": [key]}
+    document = {"system": name, "title": name, "service_name": name, "keys": {key: described}}
     path.write_text(yaml.safe_dump({**document, "events": {"thing_done": event}}), encoding="utf-8")
     return path

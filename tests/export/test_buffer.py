@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_bridge.export.buffer import OVERHEAD, PROTECTED, Buffer, rank, severity_range
+from otel_bridge.export.buffer import BLOCK, LARGE, OVERHEAD, PROTECTED, Buffer, Entry, Lane, rank, severity_range
 
 LOTS = 1 << 30
 
 
 def add(buffer: Buffer, severity: int, record: bytes = b"r", rank_: int | None = None) -> int:
     """Add a record that is in the spool too."""
-    return buffer.add(rank(severity) if rank_ is None else rank_, severity, b"resource", b"scope", record, 7)
+    buffer.add(Lane(rank(severity) if rank_ is None else rank_, severity, b"resource", b"scope"), record, 7)
+    return buffer.last()
 
 
 def taken(buffer: Buffer, most: int = 512, most_bytes: int = LOTS) -> list[bytes]:
@@ -124,7 +125,7 @@ def test_a_record_is_held_until_it_is_settled_or_dropped() -> None:
 def test_what_was_adopted_is_not_created() -> None:
     """It was in the process that left it."""
     buffer = Buffer(LOTS)
-    buffer.adopt(1, 9, b"", b"", b"r", 1)
+    buffer.adopt(Lane(1, 9, b"", b""), b"r", 1)
     found = buffer.statistics()
     assert (found.created, found.adopted, found.waiting) == (0, 1, 1)
 
@@ -136,7 +137,7 @@ def _settle(buffer: Buffer, number: int) -> None:
 
 STEPS: dict[str, Callable[[Buffer, int], object]] = {
     "add": lambda buffer, number: add(buffer, number % 25, bytes(number)),
-    "adopt": lambda buffer, number: buffer.adopt(number % 5, 9, b"", b"", bytes(number), None),
+    "adopt": lambda buffer, number: buffer.adopt(Lane(number % 5, 9, b"", b""), bytes(number), None),
     "refuse": lambda buffer, number: buffer.refuse(number % 25, "shut down"),
     "take": lambda buffer, number: buffer.take(number, LOTS),
     "settle": _settle,
@@ -153,7 +154,65 @@ def test_the_counts_balance(steps: list[tuple[str, int]], max_bytes: int) -> Non
         found = buffer.statistics()
         settled = found.exported + found.rejected + sum(found.dropped.values())
         assert found.created + found.adopted == settled + found.waiting
-        queued = [entry for queue in (*buffer._queues, buffer._in_flight) for entry in queue]
-        assert found.waiting_bytes == sum(len(entry.record) + OVERHEAD for entry in queued)
-        numbers = [[entry.number for entry in queue] for queue in buffer._queues]
+        assert found.waiting_bytes == sum(len(entry.record) + OVERHEAD for entry in _waiting(buffer))
+        numbers = [[entry.number for block in queue for entry in block.entries] for queue in buffer._queues]
         assert numbers == [sorted(queue) for queue in numbers]
+
+
+def _waiting(buffer: Buffer) -> list[Entry]:
+    return [*buffer._in_flight, *(entry for queue in buffer._queues for block in queue for entry in block.entries)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 24), st.integers(0, 200)), max_size=200), st.integers(1, 70))
+def test_whatever_is_taken_and_put_back_stays_in_order(records: list[tuple[int, int]], most: int) -> None:
+    """Blocks are cut and put together again, and every record comes out once, in the order in which it came."""
+    buffer = Buffer(LOTS)
+    for number, (severity, size) in enumerate(records):
+        buffer.add(Lane(rank(severity), severity, b"", b""), number.to_bytes(2) + bytes(size), None)
+    came = []
+    while entries := buffer.take(most, 5000):
+        buffer.settle(half := len(entries) // 2)
+        buffer.put_back()
+        came += [entry.record[:2] for entry in entries[:half]]
+        [first, *_] = buffer.take(1, LOTS)
+        buffer.settle(1)
+        came.append(first.record[:2])
+    assert came == [number.to_bytes(2) for number in range(len(records))]
+
+
+def test_adding_takes_no_lock_until_a_block_is_full() -> None:
+    """So a signal handler that interrupts whoever holds it may log, and is not held up."""
+    buffer = Buffer(LOTS)
+    lane = Lane(1, 9, b"", b"")
+    with buffer._lock:
+        for _ in range(3 * BLOCK):
+            buffer.add(lane, b"r", None)
+        assert buffer._number == 0
+    assert buffer.last() == 3 * BLOCK
+
+
+def test_a_large_record_is_counted_at_once() -> None:
+    """Memory is bounded however large records are."""
+    buffer = Buffer(1000)
+    assert buffer.add(Lane(1, 9, b"", b""), bytes(LARGE), None)
+    assert buffer.waiting_bytes == 0
+
+
+def test_what_a_signal_handler_interrupts_is_counted_once() -> None:
+    """A handler that raises between two steps leaves nothing twice, and nothing behind."""
+    buffer = Buffer(LOTS)
+    for _ in range(10):
+        buffer.add(Lane(1, 9, b"", b""), b"r", None)
+    leave = buffer._leave_collected
+
+    def interrupted() -> None:
+        if buffer._collected:
+            raise KeyboardInterrupt
+        leave()
+
+    buffer._leave_collected = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        buffer.collect()
+    buffer._leave_collected = leave  # type: ignore[method-assign]
+    assert len(buffer.take(512, LOTS)) == 10
+    assert buffer.statistics().created == 10

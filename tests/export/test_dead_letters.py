@@ -10,7 +10,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 
 from otel_bridge.diagnostics import Diagnostics
 from otel_bridge.export import dead_letters
-from otel_bridge.export.buffer import Entry
+from otel_bridge.export.buffer import Entry, Lane
 from otel_bridge.export.dead_letters import NAME, DeadLetters
 from tests.cli.test_cli import otel_bridge
 from tests.conftest import Run
@@ -50,7 +50,7 @@ def kept(folder: Path) -> list[Any]:
 def entry(name: str) -> Entry:
     """Make a refused record."""
     record = ScopeLogs(log_records=[LogRecord(event_name=name)]).SerializeToString()
-    return Entry(1, 1, 9, b"", b"", record, 1)
+    return Entry(1, Lane(1, 9, b"", b""), record, 1)
 
 
 def test_refused_records_are_kept_as_they_were(run: Run, folder: Path) -> None:

@@ -14,6 +14,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 from opentelemetry.sdk.resources import Resource
 
 from otel_bridge.diagnostics import Diagnostics
+from otel_bridge.export.buffer import Lane
 from otel_bridge.export.endpoint import Endpoint
 from otel_bridge.export.http import HttpTransport
 from otel_bridge.export.provider import LoggerProvider
@@ -47,7 +48,7 @@ class Sending:
         """Emit records."""
         for number in numbers:
             encoded = ScopeLogs(log_records=[LogRecord(time_unix_nano=number)]).SerializeToString()
-            self.buffer.add(1, 9, b"", b"", encoded, None)
+            self.buffer.add(Lane(1, 9, b"", b""), encoded, None)
 
     def end_thread(self) -> None:
         """End the thread, as an interpreter does that is ending."""

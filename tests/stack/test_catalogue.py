@@ -280,7 +280,7 @@ def _metadata(attributes: Mapping[str, Any], prefix: str = "") -> dict[str, str]
     """Name and write attributes as Loki does: maps flattened, lists as JSON, everything else as text."""
     found: dict[str, str] = {}
     for key, value in attributes.items():
-        name = re.sub(r"\W", "_", f"{prefix}{key}")
+        name = "attributes_exception_type" if key == "exception_type" else re.sub(r"\W", "_", f"{prefix}{key}")
         if isinstance(value, dict):
             found |= _metadata(value, f"{name}_")
         elif isinstance(value, str):
