@@ -5,8 +5,11 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 ROOT: Final = Path(__file__).parent.parent.parent.parent
 SETTINGS: Final = """
@@ -31,6 +34,11 @@ ENVIRONMENT: Final = {
 }
 """What open-api-framework insists on, and what makes two runs print the same."""
 SET_UP: Final = "import logging, os, sys, django; django.setup(); import structlog"
+
+
+needs_open_api_framework = pytest.mark.skipif(
+    find_spec("maykin_common") is None, reason="the real settings need open-api-framework, and that Python 3.12"
+)
 
 
 class Project:

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.integrations.install.project import SET_UP, SETTINGS, Project, run
+from tests.integrations.install.project import SET_UP, SETTINGS, Project, needs_open_api_framework, run
 from tests.otlp import HttpReceiver
 
 
@@ -56,6 +56,7 @@ def test_a_bridge_that_cannot_be_imported_is_said(image: Path, tmp_path: Path) -
     assert done.stderr == "otel-bridge is not installed: ImportError: an older one.\n"
 
 
+@needs_open_api_framework
 def test_an_unmodified_project(image: Path, tmp_path: Path, receiver: HttpReceiver) -> None:
     """What the five systems print arrives, once, from structlog and from other libraries."""
     log = """
@@ -121,6 +122,7 @@ def test_the_module_keeps_its_loader(image: Path) -> None:
     assert printed.endswith("True\n")
 
 
+@needs_open_api_framework
 def test_what_the_application_says_wins(image: Path, tmp_path: Path, receiver: HttpReceiver) -> None:
     """Its own `install()` with options replaces what was installed at start, for libraries too."""
     log = """

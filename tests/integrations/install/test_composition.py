@@ -5,10 +5,10 @@ from typing import Final
 
 import pytest
 
-from tests.integrations.install.project import INSTALL, SET_UP, SETTINGS, Project
+from tests.integrations.install.project import INSTALL, SET_UP, SETTINGS, Project, needs_open_api_framework
 from tests.otlp import GrpcReceiver, HttpReceiver
 
-pytest.importorskip("maykin_common.otel", reason="maykin-common needs Python 3.12")
+pytestmark = needs_open_api_framework
 
 SETUP_OTEL: Final = "from maykin_common.otel import setup_otel; setup_otel()"
 LOG: Final = """

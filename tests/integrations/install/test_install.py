@@ -7,10 +7,10 @@ from typing import Final
 
 import pytest
 
-from tests.integrations.install.project import INSTALL, SET_UP, SETTINGS, Project
+from tests.integrations.install.project import INSTALL, SET_UP, SETTINGS, Project, needs_open_api_framework
 from tests.otlp import HttpReceiver, Record
 
-pytest.importorskip("maykin_common.logging", reason="open-api-framework needs Python 3.12")
+pytestmark = needs_open_api_framework
 
 FIXED_TIME: Final = """
 import structlog
