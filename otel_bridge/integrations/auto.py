@@ -1,17 +1,9 @@
-"""Without touching the application: `OTEL_BRIDGE_AUTO`, and OpenTelemetry's entry points."""
+"""Without touching the application: `OTEL_BRIDGE_AUTO`, and `opentelemetry-instrument`."""
 
-import os
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Any
 
-from opentelemetry._logs import LoggerProvider, NoOpLoggerProvider
-from opentelemetry.environment_variables import _OTEL_PYTHON_LOGGER_PROVIDER
-
-from otel_bridge.export.default import default_provider
 from otel_bridge.integrations import install, watch
-
-NAME: Final = "otel_bridge"
-"""What the entry points are called."""
 
 
 def start() -> None:
@@ -21,24 +13,9 @@ def start() -> None:
     Never raises an `Exception`.
     """
     if not install.is_installed():
-        install.install(**_options())
+        install.install()
     if install.is_installed():
         watch.logging_configured(install.again)
-
-
-def _options() -> dict[str, Any]:
-    # OpenTelemetry's SDK configures itself first, without asking for this variable; whoever has set it means it.
-    return {"logger_provider": logger_provider()} if os.environ.get(_OTEL_PYTHON_LOGGER_PROVIDER) == NAME else {}
-
-
-def logger_provider() -> LoggerProvider:
-    """
-    Return the default provider: the entry point that `OTEL_PYTHON_LOGGER_PROVIDER=otel_bridge` asks for.
-
-    Returns:
-        A provider that does nothing where there is no default one.
-    """
-    return default_provider() or NoOpLoggerProvider()
 
 
 class Instrumentor:

@@ -36,7 +36,7 @@ def put(bridge: LogBridge) -> None:
     """
     processors = structlog.get_config()["processors"]
     theirs = [one for one in processors if official.repeats(one)]
-    chain = [one for one in processors if one not in theirs]
+    chain = [one for one in processors if not official.repeats(one)]
     if not any(isinstance(one, LogBridge | LogCapture) for one in chain):
         chain.insert(slot(chain), bridge)
     _replace(processors, chain)

@@ -5,13 +5,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from otel_bridge import diagnostics
 from otel_bridge.bridge.handler import LogBridgeHandler
+from otel_bridge.diagnostics import logger as own_logger
 from otel_bridge.integrations.handlers import is_console, is_file
 
 HANDLER: Final = "otel_bridge.LogBridgeHandler"
 PREFIX: Final = "otel_bridge_"
 """Begins the name of what is put in; then comes the name of what it stands beside."""
+ROLES: Final = ("own", "official", "console", "file")
+"""What handlers may be: ours, OpenTelemetry's, or such as print."""
 
 Entry = dict[str, Any]
 Entries = dict[str, Any]
@@ -46,7 +48,7 @@ def put(config: Entry, options: Mapping[str, Any]) -> None:
         logger["handlers"] = names
     config.update({name: section for name, section in (("handlers", handlers), ("filters", filters)) if section})
     if changed:
-        config.setdefault("loggers", {}).setdefault(diagnostics.logger.name, {"level": "WARNING"})
+        config.setdefault("loggers", {}).setdefault(own_logger.name, {"level": "WARNING"})
 
 
 def _choose(logger: Entry, handlers: Entries, where: str) -> tuple[list[Any], list[str]]:
@@ -57,9 +59,6 @@ def _choose(logger: Entry, handlers: Entries, where: str) -> tuple[list[Any], li
     if any(not name.startswith(PREFIX) for name in own):
         return names, []
     return [name for name in names if name not in theirs], theirs + (consoles or files)
-
-
-ROLES: Final = ("own", "official", "console", "file")
 
 
 def _role(entry: Entry) -> str | None:
@@ -117,5 +116,5 @@ def _section(config: Entry, name: str) -> Entries:
 
 def _a(kind: type | tuple[type, ...], value: Any, where: str) -> Any:
     if not isinstance(value, kind):
-        raise ValueError(f"{where} is a {type(value).__name__}")  # noqa: TRY004 - it is the value of a setting
+        raise ValueError(f"{where} is of type {type(value).__name__}")  # noqa: TRY004 - it is the value of a setting
     return value

@@ -6,8 +6,8 @@ import logging.handlers
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from otel_bridge import diagnostics
 from otel_bridge.bridge.handler import LogBridgeHandler
+from otel_bridge.diagnostics import logger as own_logger
 from otel_bridge.integrations import official
 
 
@@ -45,9 +45,9 @@ def put(options: Mapping[str, Any]) -> None:
     """
     replace(options)
     # The root logger may have a higher level than warnings, and `dictConfig` disables loggers that it does not name.
-    diagnostics.logger.disabled = False
-    if diagnostics.logger.level == logging.NOTSET:
-        diagnostics.logger.setLevel(logging.WARNING)
+    own_logger.disabled = False
+    if own_logger.level == logging.NOTSET:
+        own_logger.setLevel(logging.WARNING)
     for logger in _loggers():
         if not any(isinstance(one, LogBridgeHandler) and not isinstance(one, Beside) for one in logger.handlers):
             _put_beside(logger, _outputs(logger), options)

@@ -8,6 +8,7 @@ from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export.default import is_disabled
 from otel_bridge.integrations import chain, dictconfig, handlers, watch
 from otel_bridge.integrations.printed import PrintedBridge
+from otel_bridge.integrations.provider import named
 
 CHAIN_ONLY: Final = ("renamed", "timezone")
 """Options that mean nothing for records of `logging`."""
@@ -81,7 +82,7 @@ def install(config: Config = None, **options: Any) -> Config:  # type: ignore[as
     """
     if not is_disabled():
         with _contained("otel-bridge is not installed"):
-            installation = _installation(options)
+            installation = _installation({**named(), **options})
             installation.put_into_chain()
             watch.structlog_configured(_again_into_chain)
             if config is None:

@@ -86,6 +86,7 @@ def _begin() -> None:
         sys.meta_path.insert(0, _Finder("structlog", _structlog_is_there))
 
 
+# What `otel_bridge.export.default.is_disabled` asks is asked here too: nothing of the package may be imported for it.
 _wanted = os.environ.get("OTEL_BRIDGE_AUTO", "").strip().lower()
 if _wanted == "true":
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() != "true":

@@ -119,7 +119,7 @@ def test_a_settings_module_never_fails(tmp_path: Path) -> None:
     otel_bridge.install("console")
     """
     done = Project(tmp_path, SETTINGS + "\n".join(map(str.strip, wrong.splitlines()))).run(SET_UP, LOG)
-    for what in ("levels['']='loud'", "unknown", "LOGGING is a str"):
+    for what in ("levels['']='loud'", "unknown", "LOGGING is of type str"):
         assert what in done.stderr
 
 

@@ -164,15 +164,15 @@ def test_nothing_to_do(memory: Memory, settings: dict[str, Any], caplog: pytest.
 @pytest.mark.parametrize(
     ("settings", "where"),
     [
-        (["console"], "LOGGING is a list"),
-        ({"handlers": ["console"]}, "LOGGING['handlers'] is a list"),
-        ({"handlers": {"console": "stdout"}}, "LOGGING['handlers']['console'] is a str"),
-        ({"handlers": {"console": {}}, "loggers": {"a": ["console"]}}, "LOGGING['loggers']['a'] is a list"),
-        ({"handlers": {"console": {}}, "root": {"handlers": "console"}}, "LOGGING['root']['handlers'] is a str"),
-        ({"loggers": None}, "LOGGING['loggers'] is a NoneType"),
+        (["console"], "LOGGING is of type list"),
+        ({"handlers": ["console"]}, "LOGGING['handlers'] is of type list"),
+        ({"handlers": {"console": "stdout"}}, "LOGGING['handlers']['console'] is of type str"),
+        ({"handlers": {"console": {}}, "loggers": {"a": ["console"]}}, "LOGGING['loggers']['a'] is of type list"),
+        ({"handlers": {"console": {}}, "root": {"handlers": "console"}}, "LOGGING['root']['handlers'] is of type str"),
+        ({"loggers": None}, "LOGGING['loggers'] is of type NoneType"),
         (
             {"handlers": {"c": {"class": "logging.StreamHandler", "filters": 1}}, "root": {"handlers": ["c"]}},
-            "LOGGING['handlers']['c']['filters'] is a int",
+            "LOGGING['handlers']['c']['filters'] is of type int",
         ),
     ],
 )

@@ -70,18 +70,20 @@ def bodies(records: list[Record]) -> list[str]:
 
 @pytest.mark.parametrize("log_format", ["json", "plain_console"])
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_stdout_is_the_same_with_and_without(
-    tmp_path: Path, receiver: HttpReceiver, generation: str, log_format: str
+def test_what_is_printed_is_the_same(
+    image: Path, tmp_path: Path, receiver: HttpReceiver, generation: str, log_format: str
 ) -> None:
-    """Byte by byte, and stderr too, for each generation of the chain."""
-    printed = []
-    for line in ("", INSTALL):
+    """Byte by byte, on stdout and stderr, for each generation of the chain: without, with the line, and without it."""
+    environ = {"LOG_FORMAT_CONSOLE": log_format, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+    printed, received = [], []
+    for line, auto in (("", ""), (INSTALL, ""), ("", "true")):
         project = Project(tmp_path, GENERATIONS[generation] + line)
-        done = project.run(SET_UP, STORY, LOG_FORMAT_CONSOLE=log_format, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
-        # On stdout the traceback of a library's record is the address of an object.
+        done = project.run(SET_UP, STORY, executable=image, OTEL_BRIDGE_AUTO=auto, **environ)
+        # The traceback of a library's record is printed as the address of an object.
         printed.append([re.sub(r"0x[0-9a-f]+", "", text) for text in (done.stdout, done.stderr)])
-    assert printed[0] == printed[1] != ["", ""]
-    assert receiver.records
+        received.append(len(receiver.records))
+    assert printed[0] == printed[1] == printed[2] != ["", ""]
+    assert received == [0, 9, 18]
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
