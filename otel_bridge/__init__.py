@@ -21,6 +21,11 @@ The way of one event, and the rooms on it:
     * `pipeline` is all of that for one process, `process` what the operating system does to it. `statistics` says what
       became of the records, `metrics` measures it for the `instruments` of OpenTelemetry's conventions, and
       `dead_letters` has those that the receiver refused.
+* `otel_bridge.integrations`: what puts the bridge into an application. `install` does, with `chain` (the slot in
+  structlog's chain; `printed` keeps back what no handler prints), `dictconfig` and `handlers` (beside those that print)
+  and `official` (OpenTelemetry's own ways, switched off); `watch` does so again when something is configured later.
+  `provider` is the entry point for those who want only the exporter.
+  `auto` needs no line of the application's: `site` is what the wheel puts beside this package for that.
 * `otel_bridge.diagnostics`: what both say of themselves. `otel_bridge.forks`: whether a process is still the same.
 
 Beside that way:
@@ -41,6 +46,7 @@ from otel_bridge.bridge.redaction import Redaction
 from otel_bridge.export.default import default_provider as _default_provider
 from otel_bridge.export.default import force_flush, shutdown, statistics
 from otel_bridge.export.statistics import Statistics
+from otel_bridge.integrations.install import install
 
 if TYPE_CHECKING:
     from otel_bridge.export.provider import LoggerProvider
@@ -52,6 +58,7 @@ __all__ = [
     "Redaction",
     "Statistics",
     "force_flush",
+    "install",
     "shutdown",
     "statistics",
 ]

@@ -18,7 +18,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-STRUCTLOG, DJANGO, FIVE_SYSTEMS, OFFICIAL = blocks("python")
+FIVE_SYSTEMS, STRUCTLOG, DJANGO, OFFICIAL = blocks("python")
 
 LOG: Final = """
 import logging, structlog

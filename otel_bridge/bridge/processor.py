@@ -48,6 +48,8 @@ class LogBridge:
 
     _alive: ClassVar[WeakSet["LogBridge"]] = WeakSet()
     _is_alone: ClassVar = True
+    _depth: ClassVar = 2
+    """How many frames below structlog's own `_stands_behind_another` runs."""
 
     def __init__(
         self,
@@ -79,7 +81,7 @@ class LogBridge:
 
     def _stands_behind_another(self) -> bool:
         """Tell whether the running chain has a bridge to the same provider before this one."""
-        frame = sys._getframe(2)
+        frame = sys._getframe(self._depth)
         if frame.f_code is not PROCESS_EVENT:
             return False
         processors = frame.f_locals["self"]._processors

@@ -45,17 +45,17 @@ def test_slot(run: Run) -> None:
     """The settings put the bridge immediately before `format_exc_info`, and the handler beside each console handler."""
     output = run(
         """
-        import structlog
+        import otel_bridge, structlog
         from otel_bridge.demo import settings
         processors = structlog.get_config()["processors"]
         slot = processors.index(structlog.processors.format_exc_info) - 1
-        print(type(processors[slot]).__name__)
-        print({"otel" in logger["handlers"] for logger in settings.LOGGING["loggers"].values()
+        print(isinstance(processors[slot], otel_bridge.LogBridge))
+        print({"otel_bridge_console" in logger["handlers"] for logger in settings.LOGGING["loggers"].values()
                if "console" in logger["handlers"]})
         """,
         DJANGO_SETTINGS_MODULE="otel_bridge.demo.settings",
     )
-    assert output == "LogBridge\n{True}\n"
+    assert output == "True\n{True}\n"
 
 
 def test_spans_without_one() -> None:

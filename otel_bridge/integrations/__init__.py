@@ -1,0 +1,1 @@
+"""What puts the bridge into an application that knows nothing of it."""
