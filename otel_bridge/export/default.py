@@ -2,18 +2,12 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export.statistics import Statistics
 
 if TYPE_CHECKING:
     from otel_bridge.export.provider import LoggerProvider
-    from otel_bridge.export.transport import Transport
-
-EXPORTERS: Final = ("otlp", "console", "none")
-"""Values of `OTEL_LOGS_EXPORTER`:
-https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#exporter-selection"""
 
 _built: "dict[None, LoggerProvider | None]" = {}
 
@@ -25,8 +19,8 @@ def default_provider() -> "LoggerProvider | None":
     It serves forked children as well, each with a buffer and a connection of its own.
 
     Returns:
-        The provider; `None` where `OTEL_SDK_DISABLED` is true, `OTEL_LOGS_EXPORTER` is `none`, or what the
-        environment asks for cannot be built, which is said once on logger `otel_bridge`.
+        The provider; `None` where `OTEL_SDK_DISABLED` is true, `OTEL_LOGS_EXPORTER` is `none`, or the exporter cannot
+        be imported, which is said once on logger `otel_bridge`.
     """
     # No lock, which a signal handler or a forked child could find taken: of two providers that are built at once, one
     # is used, and the other has started nothing yet.
@@ -34,27 +28,19 @@ def default_provider() -> "LoggerProvider | None":
 
 
 def _build() -> "LoggerProvider | None":
-    exporter = os.environ.get("OTEL_LOGS_EXPORTER", "").strip() or "otlp"
-    if exporter == "none" or os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        return None
-    if exporter not in EXPORTERS:
-        wrong = f"OTEL_LOGS_EXPORTER={exporter!r} is not known; set it to {' or '.join(EXPORTERS)}."
-        diagnostics.say(f"Log records are not exported: {wrong}")
+    # At the first record only: an import of otel_bridge stays light.
+    from otel_bridge.export import environment, setting  # noqa: PLC0415
+
+    if environment.is_disabled(os.environ) or not (exporters := environment.exporters(os.environ)):
         return None
     try:
-        # At the first record only: an import of otel_bridge stays light.
+        from otel_bridge.export.endpoint import STANDARD_OUTPUT  # noqa: PLC0415
         from otel_bridge.export.provider import LoggerProvider  # noqa: PLC0415
 
-        return LoggerProvider(connect=_console if exporter == "console" else None)
-    except Exception as exc:  # noqa: BLE001 - a wrong environment must not break the application
-        diagnostics.say(f"Log records are not exported: {exc}")
+        return LoggerProvider(endpoint=None if "otlp" in exporters else STANDARD_OUTPUT)
+    except Exception as exc:  # noqa: BLE001 - whatever is wrong must not break the application
+        setting.say_once(f"Log records are not exported: {exc}")
         return None
-
-
-def _console() -> "Transport":
-    from otel_bridge.export.file import FileTransport  # noqa: PLC0415
-
-    return FileTransport(None)
 
 
 def force_flush(timeout: float = 5.0) -> bool:

@@ -15,7 +15,7 @@ from otel_bridge.export.dead_letters import DeadLetters
 from otel_bridge.export.sender import BATCH, Measure, Sender, unmeasured
 from otel_bridge.export.spool import Spool, Spooled, SpoolError
 from otel_bridge.export.statistics import Statistics
-from otel_bridge.export.transport import Transport
+from otel_bridge.export.transport import NO_RECEIVER, Transport
 from otel_bridge.forks import here
 
 AT_END: Final = 5.0
@@ -38,6 +38,8 @@ class Settings:
         max_buffer_bytes: What waiting records may take.
         spool_dir: The spool's folder; `None` for no spool.
         measure: Measures each request.
+        batch: Records in a request at most.
+        why_not: Why nothing can be sent, as the end of a sentence; then nothing waits. Empty where it can.
     """
 
     connect: Callable[[], Transport]
@@ -46,6 +48,8 @@ class Settings:
     max_buffer_bytes: int
     spool_dir: Path | None
     measure: Measure = unmeasured
+    batch: int = BATCH
+    why_not: str = ""
 
 
 class Pipeline:
@@ -67,7 +71,8 @@ class Pipeline:
         self._spool: Spool | None = None
         self._sender: Sender | None = None
         self._when_added: Callable[[], object] | None = None
-        self._is_stopped = False
+        self._batch = settings.batch
+        self._refusal = (NO_RECEIVER, settings.why_not) if settings.why_not else None
         self._end_by: float | None = None
         self._woken = 0
         self._orphans = self._left_by_others()
@@ -80,9 +85,9 @@ class Pipeline:
             inherited: The pipeline of the process that forked this one. What waits there is its to send; but uWSGI's
                 master never sends, so its first worker takes it over.
         """
-        if process.is_uwsgi_master():
-            return
         settings = self._settings
+        if process.is_uwsgi_master() or settings.why_not:
+            return
         self._spool = self._open_spool()
         if inherited is not None and inherited._sender is None and process.is_first_uwsgi_worker():
             for entry in inherited._buffer.take(len(inherited._buffer), 1 << 62):
@@ -96,6 +101,7 @@ class Pipeline:
             bury=DeadLetters(settings.spool_dir if self._spool is not None else None).keep,
             adopt=self._adopt,
             measure=settings.measure,
+            batch=settings.batch,
         )
         self._sender.start()
         if not threading.main_thread().is_alive():
@@ -109,9 +115,10 @@ class Pipeline:
 
     def add(self, lane: Lane, record: bytes) -> None:
         """Take one encoded record; on the calling thread."""
-        if self._is_stopped:
-            self._buffer.refuse(lane.severity, SHUT_DOWN)
-            diagnostics.count(f"were dropped: {SHUT_DOWN}")
+        if self._refusal is not None:
+            reason, why = self._refusal
+            self._buffer.refuse(lane.severity, reason)
+            diagnostics.count(f"were dropped: {why}")
             return
         spool = self._spool
         place = None if spool is None else spool.append(lane.scope, lane.severity, record)
@@ -122,7 +129,7 @@ class Pipeline:
 
     def _wake(self) -> None:
         """Wake the sender each time as many records as fill a request have come."""
-        requests = self._buffer.last() // BATCH
+        requests = self._buffer.last() // self._batch
         if requests != self._woken and self._sender is not None:
             self._woken = requests
             self._sender.wake()
@@ -144,7 +151,7 @@ class Pipeline:
             self._end_by = time.monotonic() + AT_END
             # Before anything is delivered: threads that go on logging would keep the buffer from becoming empty.
             self._when_added = self._flush_late
-        while not self._is_stopped and len(self._buffer):
+        while self._refusal is None and len(self._buffer):
             if not self.flush(max(0.0, self._end_by - time.monotonic())):
                 self._give_up()
                 break
@@ -174,7 +181,7 @@ class Pipeline:
     def stop(self, timeout: float) -> bool:
         """Flush, end the sender, and take no more; tell whether everything was delivered."""
         is_flushed = self.flush(timeout)
-        self._is_stopped = True
+        self._refusal = SHUT_DOWN, SHUT_DOWN
         if self._sender is not None:
             self._sender.stop()
         if self._spool is not None:

@@ -3,8 +3,6 @@
 import os
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from time import time_ns
@@ -19,16 +17,17 @@ from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 from otel_bridge.bridge.exceptions import STACKTRACE, exception_info
 from otel_bridge.bridge.mapping import LogFields
 from otel_bridge.bridge.values import SHORT, AnyValue, Walk
-from otel_bridge.export import batch, environment, process
+from otel_bridge.export import batch, destination, environment, process
 from otel_bridge.export.buffer import PROTECTED, Lane, rank
 from otel_bridge.export.endpoint import transport
 from otel_bridge.export.metrics import Metrics
 from otel_bridge.export.pipeline import Pipeline, Settings
 from otel_bridge.export.protobuf import span_fields
 from otel_bridge.export.record import encode
+from otel_bridge.export.sender import BATCH
 from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.template import Template
-from otel_bridge.export.transport import Transport
+from otel_bridge.export.transport import Nowhere, Transport
 
 MAX_BUFFER_BYTES: Final = 64 << 20
 ATTRIBUTES: Final = 128
@@ -39,8 +38,9 @@ class LoggerProvider(api.LoggerProvider):
     """
     A provider of OpenTelemetry's Logs API that sends log records over OTLP.
 
-    Every argument defaults to its environment variable:
-    https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
+    Every argument defaults to its environment variable. A variable that is not understood is said once, with what is
+    used instead. Where nothing can be sent, because its endpoint is wrong or `h2` is missing for gRPC, records are
+    counted as dropped; with a spool they wait in it for a process that has a better environment.
 
     A record is encoded on the calling thread and waits in memory (in the spool too, where there is one) until one
     daemon thread of each process has sent it. Nothing is started before the first record of a process.
@@ -48,17 +48,28 @@ class LoggerProvider(api.LoggerProvider):
     Args:
         resource: What the records are from; the tracer provider's where the application has one, else as the SDK
             detects it.
-        endpoint: Where to send to: `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`.
-        protocol: `http/protobuf` or `grpc`: `OTEL_EXPORTER_OTLP_LOGS_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`.
+        endpoint: Where to send to: `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`. The URL of a file
+            (`file:///var/log/app.jsonl`, `file:///dev/stdout`) gets lines of OTLP's JSON.
+        protocol: `http/protobuf` or `grpc`: `OTEL_EXPORTER_OTLP_LOGS_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`. Where
+            nobody says: what belongs to the endpoint's port (4317 is gRPC), else gRPC beside `maykin_common.otel`,
+            which sends its traces so, else `http/protobuf`.
         headers: Sent with each request: `OTEL_EXPORTER_OTLP_LOGS_HEADERS`, `OTEL_EXPORTER_OTLP_HEADERS`.
-        compression: `gzip` or `none`; gzip unless the endpoint is local.
-        timeout: Seconds for one request: `OTEL_EXPORTER_OTLP_LOGS_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`.
+        compression: `gzip` or `none`; gzip unless the endpoint is local: `OTEL_EXPORTER_OTLP_LOGS_COMPRESSION`,
+            `OTEL_EXPORTER_OTLP_COMPRESSION`.
+        timeout: Seconds for one request: `OTEL_EXPORTER_OTLP_LOGS_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`, and not more
+            than the milliseconds of `OTEL_BLRP_EXPORT_TIMEOUT`.
         max_buffer_bytes: What waiting records may take. When they take more, the least severe go first.
         spool_dir: A folder that keeps what waits through the death of the process: `OTEL_BRIDGE_SPOOL_DIR`.
         protected_loggers: Names of loggers whose records go last: `AUDIT_LOGGER_NAME`.
+        connect: Makes what sends, in place of everything about the endpoint.
+
+    These are variables alone: `OTEL_BLRP_SCHEDULE_DELAY`, `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE`, those of certificates
+    (`OTEL_EXPORTER_OTLP_CERTIFICATE` and its siblings) and proxies, and the limits of attributes.
+    `OTEL_BLRP_MAX_QUEUE_SIZE` has no effect, and that is said: *max_buffer_bytes* is what bounds the queue.
 
     Raises:
-        ValueError: An argument or a variable is not understood; the message names it, its value and what to write.
+        ValueError: An argument is wrong; the message names it, its value and what to write.
+        ModuleNotFoundError: An argument asks for gRPC, and `h2` is not installed.
     """
 
     def __init__(
@@ -75,22 +86,22 @@ class LoggerProvider(api.LoggerProvider):
         protected_loggers: Collection[str] | None = None,
         connect: Callable[[], Transport] | None = None,
     ) -> None:
-        target = environment.endpoint(
-            os.environ, url=endpoint, protocol=protocol, headers=headers, compression=compression, timeout=timeout
-        )
-        if connect is None and target.protocol == "grpc" and find_spec("h2") is None:
-            raise ModuleNotFoundError("OTLP over gRPC needs h2: pip install 'otel-bridge[grpc]'.")
+        target, why_not = None, ""
         if connect is None:
-            _import_for(target.protocol)
+            asked = {"url": endpoint, "protocol": protocol, "headers": headers, "compression": compression}
+            target, why_not = destination.endpoint_or_why_not(os.environ, timeout=timeout, **asked)
         folder = spool_dir or os.environ.get("OTEL_BRIDGE_SPOOL_DIR")
         self._settings = Settings(
-            connect=connect or (lambda: transport(target)),
-            timeout=target.timeout,
+            connect=connect or (lambda: transport(target) if target else Nowhere(why_not)),
+            timeout=environment.timeout(os.environ, timeout),
             delay=environment.schedule_delay(os.environ),
             max_buffer_bytes=max_buffer_bytes,
             spool_dir=Path(folder) if folder else None,
-            measure=Metrics(self.statistics, None if connect else target).measure,
+            measure=Metrics(self.statistics, target if target and target.protocol != "file" else None).measure,
+            batch=environment.batch_size(os.environ, BATCH),
+            why_not="" if folder else why_not.rstrip("."),
         )
+        self.limits = environment.attribute_limits(os.environ)
         self._resource = resource
         protected = [os.environ.get("AUDIT_LOGGER_NAME", "")] if protected_loggers is None else protected_loggers
         self._protected = frozenset(filter(None, protected))
@@ -315,17 +326,6 @@ class ShapeLogger:
         lane = pipeline.lane(*self._kind)
         self._latest_pipeline = pipeline, lane
         return pipeline, lane
-
-
-def _import_for(protocol: str) -> None:
-    """
-    Import what the sender will need, on the calling thread.
-
-    A child that is forked while another thread imports a module can never import it: its lock has no owner any more.
-    """
-    import_module("otel_bridge.export.grpc" if protocol == "grpc" else "otel_bridge.export.http")
-    # The codec with which `socket.getaddrinfo` reads every name.
-    "localhost".encode("idna")
 
 
 def _exception(walk: Walk, exception: BaseException | None) -> dict[str, AnyValue]:

@@ -17,7 +17,7 @@ from otel_bridge.export.buffer import FULL, Buffer, Entry
 from otel_bridge.export.transport import Answer, Outcome, Transport
 
 BATCH: Final = 512
-"""Records in a request; more save nothing."""
+"""Records in a request, where nobody wants another number; more save nothing."""
 BATCH_BYTES: Final = 2 << 20
 """Bytes of records in a request: half of what gRPC servers accept by default."""
 FIRST_PAUSE: Final = 0.5
@@ -64,6 +64,7 @@ class Sender:
         bury: Is given records that the receiver refuses for good, before that.
         adopt: Puts what other processes left into the buffer, as much as there is room for; called again and again.
         measure: Measures each request.
+        batch: Records in a request at most.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Sender:
         bury: Callable[[Sequence[Entry]], None],
         adopt: Callable[[], object],
         measure: Measure,
+        batch: int,
     ) -> None:
         self._buffer = buffer
         self._connect = connect
@@ -86,6 +88,7 @@ class Sender:
         self._bury = bury
         self._adopt = adopt
         self._measure = measure
+        self._batch = batch
         # Reentrant, so that a signal handler may wake or flush while its thread is in here. Looked up now, because
         # gevent may have replaced it since this module was imported.
         self._wakes: queue.SimpleQueue[Flush | None] = queue.SimpleQueue()
@@ -190,7 +193,7 @@ class Sender:
 
     def _send_what_waits(self) -> None:
         self._adopt()
-        while entries := self._buffer.take(BATCH, BATCH_BYTES):
+        while entries := self._buffer.take(self._batch, BATCH_BYTES):
             try:
                 is_settled = self._deliver(entries)
             except Exception as exc:  # noqa: BLE001 - the thread must live, whatever a library raises
