@@ -13,7 +13,7 @@ The way of one event, and the rooms on it:
     * On the calling thread: `protobuf` (the only place that knows OTLP's field numbers), `record` and `template`
       encode; `buffer` and `spool` (with `segment`) keep.
     * On one thread of each process: `sender` sends what `batch` puts together, through a `transport`: `http`, `grpc`
-      (on `http2`), or `file` (with `otlp_json`). `environment` reads OpenTelemetry's
+      (on `http2`), or `file` (with `otlp_json`); `console` prints besides. `environment` reads OpenTelemetry's
       variables; `destination` makes an `endpoint` of them, with `setting`, `headers` and `proxy`. `connection` and
       `tls` get there, `answers` and `decoding` read what comes back, `quiet` mutes what libraries log.
     * `pipeline` is all of that for one process, `process` what the operating system does to it, `statistics` and

@@ -37,7 +37,9 @@ def _build() -> "LoggerProvider | None":
         from otel_bridge.export.endpoint import STANDARD_OUTPUT  # noqa: PLC0415
         from otel_bridge.export.provider import LoggerProvider  # noqa: PLC0415
 
-        return LoggerProvider(endpoint=None if "otlp" in exporters else STANDARD_OUTPUT)
+        if "otlp" in exporters:
+            return LoggerProvider(console="console" in exporters)
+        return LoggerProvider(endpoint=STANDARD_OUTPUT)
     except Exception as exc:  # noqa: BLE001 - whatever is wrong must not break the application
         setting.say_once(f"Log records are not exported: {exc}")
         return None

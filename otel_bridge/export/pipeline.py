@@ -11,6 +11,7 @@ from typing import Final
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import process
 from otel_bridge.export.buffer import Buffer, Entry, Lane, rank
+from otel_bridge.export.console import Console
 from otel_bridge.export.dead_letters import DeadLetters
 from otel_bridge.export.sender import BATCH, Measure, Sender, unmeasured
 from otel_bridge.export.spool import Spool, Spooled, SpoolError
@@ -39,6 +40,7 @@ class Settings:
         spool_dir: The spool's folder; `None` for no spool.
         measure: Measures each request.
         batch: Records in a request at most.
+        is_shown: Whether each record goes to standard output too.
         why_not: Why nothing can be sent, as the end of a sentence; then nothing waits. Empty where it can.
     """
 
@@ -49,6 +51,7 @@ class Settings:
     spool_dir: Path | None
     measure: Measure = unmeasured
     batch: int = BATCH
+    is_shown: bool = False
     why_not: str = ""
 
 
@@ -102,6 +105,7 @@ class Pipeline:
             adopt=self._adopt,
             measure=settings.measure,
             batch=settings.batch,
+            show=Console().show if settings.is_shown else None,
         )
         self._sender.start()
         if not threading.main_thread().is_alive():

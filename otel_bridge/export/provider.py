@@ -19,12 +19,13 @@ from otel_bridge.bridge.mapping import LogFields
 from otel_bridge.bridge.values import SHORT, AnyValue, Walk
 from otel_bridge.export import batch, destination, environment, process
 from otel_bridge.export.buffer import PROTECTED, Lane, rank
-from otel_bridge.export.endpoint import transport
+from otel_bridge.export.endpoint import STANDARD_OUTPUT, Endpoint, transport
 from otel_bridge.export.metrics import Metrics
 from otel_bridge.export.pipeline import Pipeline, Settings
 from otel_bridge.export.protobuf import span_fields
 from otel_bridge.export.record import encode
 from otel_bridge.export.sender import BATCH
+from otel_bridge.export.setting import say_once
 from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.template import Template
 from otel_bridge.export.transport import Nowhere, Transport
@@ -61,6 +62,8 @@ class LoggerProvider(api.LoggerProvider):
         max_buffer_bytes: What waiting records may take. When they take more, the least severe go first.
         spool_dir: A folder that keeps what waits through the death of the process: `OTEL_BRIDGE_SPOOL_DIR`.
         protected_loggers: Names of loggers whose records go last: `AUDIT_LOGGER_NAME`.
+        console: Whether each record goes to standard output too, when it is first sent. The variable of the default
+            provider is `OTEL_LOGS_EXPORTER`.
         connect: Makes what sends, in place of everything about the endpoint.
 
     These are variables alone: `OTEL_BLRP_SCHEDULE_DELAY`, `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE`, those of certificates
@@ -72,7 +75,7 @@ class LoggerProvider(api.LoggerProvider):
         ModuleNotFoundError: An argument asks for gRPC, and `h2` is not installed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each variable
         self,
         resource: Resource | None = None,
         *,
@@ -84,6 +87,7 @@ class LoggerProvider(api.LoggerProvider):
         max_buffer_bytes: int = MAX_BUFFER_BYTES,
         spool_dir: str | Path | None = None,
         protected_loggers: Collection[str] | None = None,
+        console: bool = False,
         connect: Callable[[], Transport] | None = None,
     ) -> None:
         target, why_not = None, ""
@@ -91,6 +95,9 @@ class LoggerProvider(api.LoggerProvider):
             asked = {"url": endpoint, "protocol": protocol, "headers": headers, "compression": compression}
             target, why_not = destination.endpoint_or_why_not(os.environ, timeout=timeout, **asked)
         folder = spool_dir or os.environ.get("OTEL_BRIDGE_SPOOL_DIR")
+        if why_not and console and not folder:
+            say_once(f"{why_not} Log records go to standard output alone.")
+            target, why_not, console = Endpoint(STANDARD_OUTPUT, "file"), "", False
         self._settings = Settings(
             connect=connect or (lambda: transport(target) if target else Nowhere(why_not)),
             timeout=environment.timeout(os.environ, timeout),
@@ -99,6 +106,7 @@ class LoggerProvider(api.LoggerProvider):
             spool_dir=Path(folder) if folder else None,
             measure=Metrics(self.statistics, target if target and target.protocol != "file" else None).measure,
             batch=environment.batch_size(os.environ, BATCH),
+            is_shown=console,
             why_not="" if folder else why_not.rstrip("."),
         )
         self.limits = environment.attribute_limits(os.environ)

@@ -65,6 +65,7 @@ class Sender:
         adopt: Puts what other processes left into the buffer, as much as there is room for; called again and again.
         measure: Measures each request.
         batch: Records in a request at most.
+        show: Is given what a request holds before it is sent, also when it is sent again.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Sender:
         adopt: Callable[[], object],
         measure: Measure,
         batch: int,
+        show: Callable[[Sequence[Entry]], object] | None,
     ) -> None:
         self._buffer = buffer
         self._connect = connect
@@ -89,6 +91,7 @@ class Sender:
         self._adopt = adopt
         self._measure = measure
         self._batch = batch
+        self._show = show
         # Reentrant, so that a signal handler may wake or flush while its thread is in here. Looked up now, because
         # gevent may have replaced it since this module was imported.
         self._wakes: queue.SimpleQueue[Flush | None] = queue.SimpleQueue()
@@ -233,6 +236,8 @@ class Sender:
         return True
 
     def _send(self, entries: list[Entry]) -> Answer:
+        if self._show is not None:
+            self._show(entries)
         if self._transport is None:
             self._transport = self._connect()
         request = batch.request((entry.lane.resource, entry.lane.scope, entry.record) for entry in entries)

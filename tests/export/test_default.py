@@ -243,6 +243,51 @@ def test_the_console_exporter_prints(run: Run, receiver: HttpReceiver, exporter:
     assert receiver.requests == []
 
 
+def test_two_exporters_get_each_record(run: Run, receiver: HttpReceiver) -> None:
+    """`otlp,console`, in either order."""
+    environ = {"OTEL_LOGS_EXPORTER": "console, otlp", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+    code = "log('a'); force_flush(); log('b'); log('c'); force_flush(); print(statistics().exported)"
+    printed = run(START, code, **environ)
+    assert bodies(printed) == ["a", "b", "c"]
+    assert printed.splitlines()[-1] == "3"
+    assert [record.body for record in receiver.records] == ["a", "b", "c"]
+
+
+def test_the_console_shows_once_what_is_sent_again_and_again(run: Run, receiver: HttpReceiver) -> None:
+    """Also what a receiver does not take: what becomes of a record is told by the receiver alone."""
+    receiver.status = 503
+    environ = {"OTEL_LOGS_EXPORTER": "otlp,console", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+    code = "log('a'); force_flush(1); log('b'); force_flush(1); print(statistics().waiting); shutdown(0); os._exit(0)"
+    printed = run(START, code, **environ)
+    assert bodies(printed) == ["a", "b"]
+    assert "2" in printed.splitlines()
+    assert len(receiver.requests) > 2
+
+
+def test_a_console_that_is_closed_keeps_nothing_from_the_receiver(run: Run, receiver: HttpReceiver) -> None:
+    """It is said once, and the console is tried again."""
+    environ = {"OTEL_LOGS_EXPORTER": "otlp,console", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+    code = """
+    output = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 1)
+    said = []
+    logging.getLogger("otel_bridge").handlers[0].emit = lambda record: said.append(record.getMessage())
+    for event in ("a", "b"):
+        log(event)
+        force_flush()
+    os.dup2(output, 1)
+    log("c")
+    force_flush()
+    print(said)
+    """
+    printed = run(START, code, **environ)
+    assert printed.splitlines()[-1] == (
+        "['Log records are not shown: standard output cannot be written (Bad file descriptor).']"
+    )
+    assert bodies(printed) == ["c"]
+    assert [record.body for record in receiver.records] == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize("variable", ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])
 def test_a_file_gets_lines_of_json(run: Run, tmp_path: Path, variable: str) -> None:
     """Where the endpoint is the URL of one; several processes append to it."""
@@ -251,6 +296,13 @@ def test_a_file_gets_lines_of_json(run: Run, tmp_path: Path, variable: str) -> N
     for _ in range(2):
         assert run(START, code, **{variable: file.as_uri()}) == "True 1\n"
     assert bodies(file.read_text()) == ["a", "a"]
+
+
+def test_a_file_and_the_console_are_two(run: Run, tmp_path: Path) -> None:
+    """`otlp` is whatever the endpoint is."""
+    file = tmp_path / "logs.jsonl"
+    environ = {"OTEL_LOGS_EXPORTER": "otlp,console", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": file.as_uri()}
+    assert bodies(run(START, "log('a'); force_flush()", **environ)) == bodies(file.read_text()) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -332,12 +384,23 @@ def test_where_nothing_can_be_sent_a_spool_keeps_the_records(run: Run, receiver:
     assert {record.body for record in receiver.records} == {"kept", "later"}
 
 
+def test_where_nothing_can_be_sent_the_console_is_used_alone(run: Run) -> None:
+    """And that is said."""
+    environ = {"OTEL_LOGS_EXPORTER": "otlp,console", "OTEL_EXPORTER_OTLP_ENDPOINT": "collector"}
+    printed = run(START, "log('a'); print(force_flush(), statistics().exported)", **environ)
+    assert bodies(printed) == ["a"]
+    assert "True 1" in printed.splitlines()
+    assert "otel_bridge OTEL_EXPORTER_OTLP_ENDPOINT='collector' is no URL of" in printed
+    assert "Log records go to standard output alone." in printed
+
+
 @pytest.mark.parametrize(
     "environ",
     [
         {"OTEL_LOGS_EXPORTER": "abc"},
         {"OTEL_BLRP_SCHEDULE_DELAY": "abc"},
         {"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "abc"},
+        {"OTEL_LOGS_EXPORTER": "otlp,console", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "abc"},
     ],
 )
 def test_a_warning_that_is_a_record_itself_is_said_once(
