@@ -8,16 +8,17 @@ The way of one event, and the rooms on it:
   `timestamps`, `values`, `exceptions`, `trace`, `redaction` and `uid` hold one idea each. `shape` is the short cut for
   events that repeat. `origin` tells whose record it is, `surroundings` where it was logged, `provider` where it goes;
   `emitter` hands it over.
-* `otel_bridge.export`: a log record becomes what the receiver acknowledges. `provider` is the seam to the API, and
-  `default` the one that the environment configures.
+* `otel_bridge.export`: a log record becomes what the receiver acknowledges. `provider` is the seam to the API, whose
+  `logger`s encode; `default` is the one that the environment configures.
     * On the calling thread: `protobuf` (the only place that knows OTLP's field numbers), `record` and `template`
-      encode; `buffer` and `spool` keep. A spool is a `folder` of segments: `segment` is one file, `frames` its bytes,
-      `ownership` the lock by which one process has it; `inspection` looks at all that from outside.
+      encode, within `limits`; `buffer` and `spool` keep. A spool is a `folder` of segments: `segment` is one file,
+      `frames` its bytes, `ownership` the lock by which one process has it; `inspection` looks at all that from outside.
     * On one thread of each process: `sender` decides when (`flushes` are who waits, `retry` is when to try again),
       `delivery` sends what `batch` puts together and settles it, `adoption` takes over what other processes left.
     * A `transport` takes a request to the receiver: `http`, `grpc` (on `http2`, with `grpc_status`), or `file` (with
-      `otlp_json`). `environment`, `setting`, `proxy` and `endpoint` say where to, `connection` and `tls` get there,
-      `answers` and `decoding` read what comes back, `quiet` mutes what libraries log.
+      `otlp_json`); `console` prints besides. `environment` reads OpenTelemetry's variables; `destination` makes an
+      `endpoint` of them, with `setting`, `headers` and `proxy`. `connection` and `tls` get there, `answers` and
+      `decoding` read what comes back, `quiet` mutes what libraries log.
     * `pipeline` is all of that for one process, `process` what the operating system does to it. `statistics` says what
       became of the records, `metrics` measures it for the `instruments` of OpenTelemetry's conventions, and
       `dead_letters` has those that the receiver refused.

@@ -49,8 +49,8 @@ class FieldsLogger(Protocol):
     def emit_fields(self, fields: LogFields, observed_timestamp: int) -> None:
         """Emit a record of *fields*, whose values are encodable."""
 
-    def template(self, fields: LogFields, names: Sequence[str]) -> Template:
-        """Make a template of records that have *fields*, and texts in the attributes *names* besides."""
+    def template(self, fields: LogFields, names: Sequence[str]) -> Template | None:
+        """Make a template of records that have *fields*, and texts in the attributes *names* besides, if it can."""
 
 
 class Target:
@@ -92,8 +92,8 @@ class Target:
             )
         )
 
-    def template(self, fields: LogFields, names: Sequence[str]) -> Template:
-        """Make a template for a shape; only where the provider takes fields."""
+    def template(self, fields: LogFields, names: Sequence[str]) -> Template | None:
+        """Make a template for a shape, if it can; only where the provider takes fields."""
         logger: FieldsLogger = self._logger(fields.scope_name)
         return logger.template(fields, names)
 

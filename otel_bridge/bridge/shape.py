@@ -148,10 +148,10 @@ class Shapes:
 
     Args:
         mapper: Whose rules apply.
-        template: Makes a template of the constant fields of a shape and the names of its texts.
+        template: Makes a template of the constant fields of a shape and the names of its texts, if it can.
     """
 
-    def __init__(self, mapper: Mapper, template: Callable[[LogFields, Sequence[str]], Template]) -> None:
+    def __init__(self, mapper: Mapper, template: Callable[[LogFields, Sequence[str]], Template | None]) -> None:
         self._mapper = mapper
         self._template = template
         self._shapes: dict[tuple[str, int], list[Shape]] = {}
@@ -192,6 +192,8 @@ class Shapes:
         if is_right and len(differing) == len(names) + len(others):
             constant = {key: value for key, value in fields.attributes.items() if key not in differing}
             template = self._template(fields._replace(attributes=constant), names)
+            if template is None:
+                return
             shape = Shape(event_dict, keys, self._mapper, template, frozenset((*constant, *names)))
             self._shapes.setdefault((name, len(event_dict)), []).append(shape)
 

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from otel_bridge.export import environment
+from otel_bridge.export import destination
+from otel_bridge.export.destination import LOGS_PATH
 from otel_bridge.export.endpoint import Endpoint, transport
-from otel_bridge.export.environment import LOGS_PATH
 from otel_bridge.export.folder import SpoolError
 from otel_bridge.export.inspection import Description, inspect
 from otel_bridge.export.pipeline import Pipeline, Settings
@@ -83,7 +83,7 @@ def drain(
 
         otel-bridge spool drain /mnt/old-host/spool --endpoint http://collector:4317 --protocol grpc
     """
-    target = environment.endpoint(os.environ, url=_with_path(endpoint), protocol=protocol)
+    target = destination.endpoint(os.environ, url=_with_path(endpoint), protocol=protocol)
     # Now, rather than in the sender's thread: what cannot be used there is a sentence here.
     transport(target).close()
     segments = _segments(folder)

@@ -170,6 +170,9 @@ def addresses(host: str, port: int, left: Callable[[], float]) -> list[tuple[str
             found.append(exc)
         except UnicodeError:
             found.append(socket.gaierror(socket.EAI_NONAME, "no host name"))
+        except LookupError as exc:
+            # There is no codec for names: an interpreter that is ending imports none any more.
+            found.append(OSError(str(exc)))
 
     thread = threading.Thread(target=resolve, name="otel-bridge-resolve", daemon=True)
     try:

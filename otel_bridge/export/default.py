@@ -1,25 +1,14 @@
 """The default provider, configured by the standard environment at the first record."""
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export.statistics import Statistics
 
 if TYPE_CHECKING:
     from otel_bridge.export.provider import LoggerProvider
-    from otel_bridge.export.transport import Transport
-
-EXPORTERS: Final = ("otlp", "console", "none")
-"""Values of `OTEL_LOGS_EXPORTER`:
-https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#exporter-selection"""
-
-SENDS_GRPC: Final = "maykin_common.otel"
-"""Where no protocol is named, its `setup_otel` sends traces over gRPC, unlike OpenTelemetry itself; so that is what the
-endpoint speaks that such an application is given."""
 
 _built: "dict[None, LoggerProvider | None]" = {}
 _building: Final = threading.local()
@@ -27,7 +16,9 @@ _building: Final = threading.local()
 
 def is_disabled() -> bool:
     """Tell whether the environment wants no telemetry: `OTEL_SDK_DISABLED`."""
-    return os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    from otel_bridge.export import environment  # noqa: PLC0415
+
+    return environment.is_disabled(os.environ)
 
 
 def default_provider() -> "LoggerProvider | None":
@@ -37,8 +28,8 @@ def default_provider() -> "LoggerProvider | None":
     It serves forked children as well, each with a buffer and a connection of its own.
 
     Returns:
-        The provider; `None` where `OTEL_SDK_DISABLED` is true, `OTEL_LOGS_EXPORTER` is `none`, or what the
-        environment asks for cannot be built, which is said once on logger `otel_bridge`.
+        The provider; `None` where `OTEL_SDK_DISABLED` is true, `OTEL_LOGS_EXPORTER` is `none`, or the exporter cannot
+        be imported, which is said once on logger `otel_bridge`.
     """
     if _built:
         return _built[None]
@@ -55,32 +46,21 @@ def default_provider() -> "LoggerProvider | None":
 
 
 def _build() -> "LoggerProvider | None":
-    exporter = os.environ.get("OTEL_LOGS_EXPORTER", "").strip() or "otlp"
-    if exporter == "none" or is_disabled():
-        return None
-    if exporter not in EXPORTERS:
-        wrong = f"OTEL_LOGS_EXPORTER={exporter!r} is not known; set it to {' or '.join(EXPORTERS)}."
-        diagnostics.say(f"Log records are not exported: {wrong}")
+    # At the first record only: an import of otel_bridge stays light.
+    from otel_bridge.export import environment, setting  # noqa: PLC0415
+
+    if is_disabled() or not (exporters := environment.exporters(os.environ)):
         return None
     try:
-        # At the first record only: an import of otel_bridge stays light.
+        from otel_bridge.export.endpoint import STANDARD_OUTPUT  # noqa: PLC0415
         from otel_bridge.export.provider import LoggerProvider  # noqa: PLC0415
 
-        return LoggerProvider(connect=_console if exporter == "console" else None, protocol=_protocol())
-    except Exception as exc:  # noqa: BLE001 - a wrong environment must not break the application
-        diagnostics.say(f"Log records are not exported: {exc}")
+        if "otlp" in exporters:
+            return LoggerProvider(console="console" in exporters)
+        return LoggerProvider(endpoint=STANDARD_OUTPUT)
+    except Exception as exc:  # noqa: BLE001 - whatever is wrong must not break the application
+        setting.say_once(f"Log records are not exported: {exc}")
         return None
-
-
-def _protocol() -> str | None:
-    is_named = any(os.environ.get(f"OTEL_EXPORTER_OTLP_{name}", "").strip() for name in ("PROTOCOL", "LOGS_PROTOCOL"))
-    return "grpc" if SENDS_GRPC in sys.modules and not is_named else None
-
-
-def _console() -> "Transport":
-    from otel_bridge.export.file import FileTransport  # noqa: PLC0415
-
-    return FileTransport(None)
 
 
 def force_flush(timeout: float = 5.0) -> bool:

@@ -38,6 +38,7 @@ class Delivery:
         forget: Is given records that are settled, for whatever reason.
         bury: Is given records that the receiver refuses for good, before that.
         measure: Measures each request.
+        show: Is given what a request holds before it is sent, also when it is sent again.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Delivery:
         forget: Callable[[Sequence[Entry]], None],
         bury: Callable[[Sequence[Entry]], None],
         measure: Measure,
+        show: Callable[[Sequence[Entry]], object] | None = None,
     ) -> None:
         self._deadline = math.inf
         self._buffer = buffer
@@ -57,6 +59,7 @@ class Delivery:
         self._forget = forget
         self._bury = bury
         self._measure = measure
+        self._show = show
         self._transport: Transport | None = None
 
     def deliver(self, entries: list[Entry]) -> Answer | None:
@@ -96,6 +99,8 @@ class Delivery:
             self._transport.close()
 
     def _send(self, entries: list[Entry]) -> Answer:
+        if self._show is not None:
+            self._show(entries)
         if self._transport is None:
             self._transport = self._connect()
         request = batch.request((entry.lane.resource, entry.lane.scope, entry.record) for entry in entries)

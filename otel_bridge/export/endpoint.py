@@ -2,18 +2,29 @@
 
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from otel_bridge.export.transport import Transport
 
-Protocol = Literal["http/protobuf", "grpc"]
+Protocol = Literal["http/protobuf", "grpc", "file"]
 Compression = Literal["gzip", "none"]
 
+MODULES: Final[Mapping[Protocol, str]] = {
+    "http/protobuf": "otel_bridge.export.http",
+    "grpc": "otel_bridge.export.grpc",
+    "file": "otel_bridge.export.file",
+}
+"""Where the transports are."""
 LEVEL: Final = 1
 """Of gzip: on 512 records of 80 kB, level 6 takes twice the time (1.0 ms) to save a twentieth of the bytes."""
 GZIP: Final = 16 + zlib.MAX_WBITS
+STANDARD_OUTPUT: Final = "file:///dev/stdout"
+"""Is written as it stands, rather than opened anew, which sockets cannot be."""
 SECRET_LENGTH: Final = 6
 """Words of a header's value from this length on are taken out of messages."""
 
@@ -24,8 +35,8 @@ class Endpoint:
     One receiver of OTLP and how to talk to it; neither its text nor its representation shows a secret.
 
     Attributes:
-        url: Scheme (`https` is TLS, for gRPC too), host, port, path and query; no credentials.
-        protocol: OTLP's.
+        url: Scheme (`https` is TLS, for gRPC too), host, port, path and query; no credentials. Or that of a file.
+        protocol: OTLP's; `file` is its lines of JSON, to which nothing else applies but the time.
         headers: Sent with each request; names in lower case.
         compression: Of requests.
         timeout: Seconds for one request.
@@ -57,8 +68,13 @@ class Endpoint:
 
     @property
     def parts(self) -> SplitResult:
-        """The parts of the URL; its port is always there."""
+        """The parts of the URL; its port is always there, but for a file's."""
         return urlsplit(self.url)
+
+    @property
+    def path(self) -> Path | None:
+        """The file that it is; `None` for standard output."""
+        return None if self.url == STANDARD_OUTPUT else Path(unquote(self.parts.path))
 
     @property
     def is_secure(self) -> bool:
@@ -90,24 +106,49 @@ def unpacked(response: bytes, most: int) -> bytes | None:
     return content if unpacking.eof else None
 
 
+def load(protocol: Protocol) -> None:
+    """
+    Import what the transport of a protocol needs, on the calling thread, rather than later on the sender's.
+
+    A child that is forked while another thread imports a module can never import it: its lock has no owner any more.
+
+    Raises:
+        ModuleNotFoundError: gRPC is asked for, and `h2` is not installed; the message names the remedy.
+    """
+    try:
+        import_module(MODULES[protocol])
+    except ModuleNotFoundError as exc:
+        if protocol != "grpc":
+            raise
+        missing = (exc.name or "").partition(".")[0]
+        raise ModuleNotFoundError(
+            f"OTLP over gRPC needs {missing}: pip install 'otel-bridge[grpc]', or set "
+            "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and the endpoint to the port of OTLP over HTTP (4318).",
+            name=missing,
+        ) from exc
+    # With this codec `socket.getaddrinfo` reads every name, and says so where there is none.
+    with suppress(LookupError):
+        "localhost".encode("idna")
+
+
 def transport(endpoint: Endpoint) -> Transport:
     """
     Make the transport of this process to *endpoint*. It connects at its first request.
 
     Raises:
         ValueError: A certificate or key cannot be read; the message names the file and the variable.
-        ModuleNotFoundError: gRPC is asked for, and `h2` is not installed; the message names the remedy.
+        ModuleNotFoundError: As `load`.
     """
-    if endpoint.protocol == "http/protobuf":
-        from otel_bridge.export.http import HttpTransport  # noqa: PLC0415 - an application has but one of them
+    load(endpoint.protocol)
+    # An application has but one of them, and gRPC needs an optional extra.
+    if endpoint.protocol == "file":
+        from otel_bridge.export.file import FileTransport  # noqa: PLC0415
 
-        return HttpTransport(endpoint)
-    try:
-        from otel_bridge.export.grpc import GrpcTransport  # noqa: PLC0415 - needs an optional extra
-    except ModuleNotFoundError as exc:
-        raise ModuleNotFoundError(
-            f"OTLP over gRPC needs {exc.name}: pip install 'otel-bridge[grpc]', or set "
-            "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and the endpoint to the port of OTLP over HTTP (4318).",
-            name=exc.name,
-        ) from exc
-    return GrpcTransport(endpoint)
+        return FileTransport(endpoint.path)
+    if endpoint.protocol == "grpc":
+        from otel_bridge.export.grpc import GrpcTransport  # noqa: PLC0415
+
+        return GrpcTransport(endpoint)
+    from otel_bridge.export.http import HttpTransport  # noqa: PLC0415
+
+    return HttpTransport(endpoint)

@@ -21,8 +21,8 @@ if sys.platform != "win32":
 
 MODE: Final = 0o600
 """Logs are for the application's own user."""
-LOCK_PAUSE: Final = 0.002
-"""Seconds between two looks at a lock that another writer holds."""
+PAUSE: Final = 0.002
+"""Seconds between two looks at a lock that another writer holds, or at a pipe that is full."""
 STDOUT: Final = 1
 """Not `sys.stdout`, which Celery sends to its loggers."""
 
@@ -61,47 +61,53 @@ class FileTransport:
         """Do nothing: no file is kept open."""
 
     def _append(self, line: bytes, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
         if self._path is None:
-            return _write(STDOUT, line)
+            return _write(STDOUT, line, deadline)
         file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), MODE)
         try:
-            _lock(file, timeout)
-            _append(file, line)
+            _lock(file, deadline)
+            _append(file, line, deadline)
         finally:
             os.close(file)
         return None
 
 
-def _lock(file: int, timeout: float) -> None:
+def _lock(file: int, deadline: float) -> None:
     """Keep other writers out until *file* is closed; raises `TimeoutError` where one of them does not end."""
     if sys.platform == "win32":
         return None
-    deadline = time.monotonic() + timeout
     while True:
         try:
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             if time.monotonic() > deadline:
                 raise TimeoutError(errno.ETIMEDOUT, "another process holds it") from exc
-            time.sleep(LOCK_PAUSE)
+            time.sleep(PAUSE)
 
 
-def _append(file: int, line: bytes) -> None:
+def _append(file: int, line: bytes, deadline: float) -> None:
     """Append *line*, or nothing; what a process that was killed left unfinished stays a line of its own."""
     status = os.fstat(file)
     if not stat.S_ISREG(status.st_mode):
-        return _write(file, line)
+        return _write(file, line, deadline)
     if status.st_size:
         os.lseek(file, -1, os.SEEK_END)
         line = line if os.read(file, 1) == b"\n" else b"\n" + line
     try:
-        return _write(file, line)
+        return _write(file, line, deadline)
     except OSError:
         os.ftruncate(file, status.st_size)
         raise
 
 
-def _write(file: int, line: bytes) -> None:
+def _write(file: int, line: bytes, deadline: float) -> None:
     rest = memoryview(line)
     while rest:
-        rest = rest[os.write(file, rest) :]
+        try:
+            rest = rest[os.write(file, rest) :]
+        except BlockingIOError:
+            # Somebody who shares a pipe has made it one that does not wait; half a line would be no JSON.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE)

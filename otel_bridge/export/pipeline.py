@@ -12,13 +12,14 @@ from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import process
 from otel_bridge.export.adoption import Adoption, Legacy
 from otel_bridge.export.buffer import Buffer, Entry, Lane
+from otel_bridge.export.console import Console
 from otel_bridge.export.dead_letters import DeadLetters
 from otel_bridge.export.delivery import Delivery, Measure, unmeasured
 from otel_bridge.export.folder import SpoolError
 from otel_bridge.export.sender import BATCH, Sender
 from otel_bridge.export.spool import Spool
 from otel_bridge.export.statistics import Statistics
-from otel_bridge.export.transport import Transport
+from otel_bridge.export.transport import NO_RECEIVER, Transport
 from otel_bridge.forks import here
 
 AT_END: Final = 5.0
@@ -41,6 +42,9 @@ class Settings:
         max_buffer_bytes: What waiting records may take.
         spool_dir: The spool's folder; `None` for no spool.
         measure: Measures each request.
+        batch: Records in a request at most.
+        is_shown: Whether each record goes to standard output too.
+        why_not: Why nothing can be sent, as the end of a sentence; then nothing waits. Empty where it can.
     """
 
     connect: Callable[[], Transport]
@@ -49,6 +53,9 @@ class Settings:
     max_buffer_bytes: int
     spool_dir: Path | None
     measure: Measure = unmeasured
+    batch: int = BATCH
+    is_shown: bool = False
+    why_not: str = ""
 
 
 class Pipeline:
@@ -71,7 +78,7 @@ class Pipeline:
         self._sender: Sender | None = None
         self._legacy: Legacy | None = None
         self._when_added: Callable[[], object] | None = None
-        self._is_stopped = False
+        self._refusal = (NO_RECEIVER, settings.why_not) if settings.why_not else None
         self._end_by: float | None = None
         self._woken = 0
 
@@ -85,6 +92,8 @@ class Pipeline:
         """
         if process.is_uwsgi_master():
             self._legacy = Legacy(self._buffer)
+            return
+        if self._refusal is not None:
             return
         self._spool = self._open_spool()
         if inherited is not None and inherited._legacy is not None and process.is_first_uwsgi_worker():
@@ -117,11 +126,13 @@ class Pipeline:
             forget=self._forget,
             bury=DeadLetters(settings.spool_dir if spool is not None else None).keep,
             measure=settings.measure,
+            show=Console().show if settings.is_shown else None,
         )
         adoption = Adoption(spool, self._buffer, settings.max_buffer_bytes // 2)
         return Sender(
             self._buffer,
             delivery,
+            batch=settings.batch,
             delay=settings.delay,
             forget=self._forget,
             adopt=adoption.go_on,
@@ -134,9 +145,10 @@ class Pipeline:
 
     def add(self, lane: Lane, record: bytes) -> None:
         """Take one encoded record; on the calling thread."""
-        if self._is_stopped:
-            self._buffer.refuse(lane.severity, SHUT_DOWN)
-            diagnostics.count(f"were dropped: {SHUT_DOWN}")
+        if self._refusal is not None:
+            reason, why = self._refusal
+            self._buffer.refuse(lane.severity, reason)
+            diagnostics.count(f"were dropped: {why}")
             return
         spool = self._spool
         place = None if spool is None else spool.append(lane.scope, lane.severity, record)
@@ -147,7 +159,7 @@ class Pipeline:
 
     def _wake(self) -> None:
         """Wake the sender each time as many records as fill a request have come."""
-        requests = self._buffer.last() // BATCH
+        requests = self._buffer.last() // self._settings.batch
         if requests != self._woken and self._sender is not None:
             self._woken = requests
             self._sender.wake()
@@ -157,7 +169,7 @@ class Pipeline:
         if self._buffer.is_mine():
             # A signal handler has interrupted `add`, which goes on when this returns, and the sender after that.
             return False
-        if self._sender is None or self._is_stopped:
+        if self._sender is None or self._refusal is not None:
             return len(self._buffer) == 0
         return self._sender.flush(_bounded(timeout))
 
@@ -167,7 +179,7 @@ class Pipeline:
 
         Hooks and signals may come here one after the other, or one in the other: the deadline is that of the first.
         """
-        if self._is_stopped or not self.here[0]:
+        if self._refusal is not None or not self.here[0]:
             return
         if self._end_by is None:
             self._end_by = time.monotonic() + AT_END
@@ -211,8 +223,8 @@ class Pipeline:
 
     def stop(self, timeout: float) -> bool:
         """Take no more, flush, and end the sender; tell whether everything was delivered."""
-        if not self._is_stopped:
-            self._is_stopped = True
+        if self._refusal is None:
+            self._refusal = SHUT_DOWN, SHUT_DOWN
             if self._sender is not None:
                 # A signal handler that has interrupted `add` cannot wait for the sender, which waits for that.
                 self._sender.stop(0.0 if self._buffer.is_mine() else _bounded(timeout))

@@ -2,45 +2,34 @@
 
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from importlib import import_module
-from importlib.util import find_spec
-from itertools import islice
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from time import time_ns
 from typing import Any, Final
 
 import opentelemetry._logs as api
 from opentelemetry import trace
-from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
-from otel_bridge.bridge.exceptions import STACKTRACE, exception_info
-from otel_bridge.bridge.mapping import LogFields
-from otel_bridge.bridge.values import SHORT, AnyValue, Walk
-from otel_bridge.export import batch, environment, process
-from otel_bridge.export.buffer import PROTECTED, Lane, rank
-from otel_bridge.export.endpoint import transport
+from otel_bridge.export import batch, destination, environment, process
+from otel_bridge.export.endpoint import STANDARD_OUTPUT, Endpoint, transport
+from otel_bridge.export.logger import Logger, values
 from otel_bridge.export.metrics import Metrics
 from otel_bridge.export.pipeline import Pipeline, Settings
-from otel_bridge.export.protobuf import span_fields
-from otel_bridge.export.record import encode
+from otel_bridge.export.sender import BATCH
+from otel_bridge.export.setting import say_once
 from otel_bridge.export.statistics import Statistics
-from otel_bridge.export.template import Template
-from otel_bridge.export.transport import Transport
+from otel_bridge.export.transport import Nowhere, Transport
 
 MAX_BUFFER_BYTES: Final = 64 << 20
-ATTRIBUTES: Final = 128
-"""https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#attribute-limits"""
 
 
 class LoggerProvider(api.LoggerProvider):
     """
     A provider of OpenTelemetry's Logs API that sends log records over OTLP.
 
-    Every argument defaults to its environment variable:
-    https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
+    Every argument defaults to its environment variable. A variable that is not understood is said once, with what is
+    used instead. Where nothing can be sent, because its endpoint is wrong or `h2` is missing for gRPC, records are
+    counted as dropped; with a spool they wait in it for a process that has a better environment.
 
     A record is encoded on the calling thread and waits in memory (in the spool too, where there is one) until one
     daemon thread of each process has sent it. Nothing is started before the first record of a process.
@@ -48,20 +37,33 @@ class LoggerProvider(api.LoggerProvider):
     Args:
         resource: What the records are from; the tracer provider's where the application has one, else as the SDK
             detects it.
-        endpoint: Where to send to: `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`.
-        protocol: `http/protobuf` or `grpc`: `OTEL_EXPORTER_OTLP_LOGS_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`.
+        endpoint: Where to send to: `OTEL_EXPORTER_OTLP_LOGS_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`. The URL of a file
+            (`file:///var/log/app.jsonl`, `file:///dev/stdout`) gets lines of OTLP's JSON.
+        protocol: `http/protobuf` or `grpc`: `OTEL_EXPORTER_OTLP_LOGS_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`. Where
+            nobody says: what belongs to the endpoint's port (4317 is gRPC), else gRPC beside `maykin_common.otel`,
+            which sends its traces so, else `http/protobuf`.
         headers: Sent with each request: `OTEL_EXPORTER_OTLP_LOGS_HEADERS`, `OTEL_EXPORTER_OTLP_HEADERS`.
-        compression: `gzip` or `none`; gzip unless the endpoint is local.
-        timeout: Seconds for one request: `OTEL_EXPORTER_OTLP_LOGS_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`.
+        compression: `gzip` or `none`; gzip unless the endpoint is local: `OTEL_EXPORTER_OTLP_LOGS_COMPRESSION`,
+            `OTEL_EXPORTER_OTLP_COMPRESSION`.
+        timeout: Seconds for one request: `OTEL_EXPORTER_OTLP_LOGS_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`, and not more
+            than the milliseconds of `OTEL_BLRP_EXPORT_TIMEOUT`.
         max_buffer_bytes: What waiting records may take. When they take more, the least severe go first.
         spool_dir: A folder that keeps what waits through the death of the process: `OTEL_BRIDGE_SPOOL_DIR`.
         protected_loggers: Names of loggers whose records go last: `AUDIT_LOGGER_NAME`.
+        console: Whether each record goes to standard output too, when it is first sent. The variable of the default
+            provider is `OTEL_LOGS_EXPORTER`.
+        connect: Makes what sends, in place of everything about the endpoint.
+
+    These are variables alone: `OTEL_BLRP_SCHEDULE_DELAY`, `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE`, those of certificates
+    (`OTEL_EXPORTER_OTLP_CERTIFICATE` and its siblings) and proxies, and the limits of attributes.
+    `OTEL_BLRP_MAX_QUEUE_SIZE` has no effect, and that is said: *max_buffer_bytes* is what bounds the queue.
 
     Raises:
-        ValueError: An argument or a variable is not understood; the message names it, its value and what to write.
+        ValueError: An argument is wrong; the message names it, its value and what to write.
+        ModuleNotFoundError: An argument asks for gRPC, and `h2` is not installed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each variable
         self,
         resource: Resource | None = None,
         *,
@@ -73,24 +75,29 @@ class LoggerProvider(api.LoggerProvider):
         max_buffer_bytes: int = MAX_BUFFER_BYTES,
         spool_dir: str | Path | None = None,
         protected_loggers: Collection[str] | None = None,
+        console: bool = False,
         connect: Callable[[], Transport] | None = None,
     ) -> None:
-        target = environment.endpoint(
-            os.environ, url=endpoint, protocol=protocol, headers=headers, compression=compression, timeout=timeout
-        )
-        if connect is None and target.protocol == "grpc" and find_spec("h2") is None:
-            raise ModuleNotFoundError("OTLP over gRPC needs h2: pip install 'otel-bridge[grpc]'.")
+        target, why_not = None, ""
         if connect is None:
-            _import_for(target.protocol)
+            asked = {"url": endpoint, "protocol": protocol, "headers": headers, "compression": compression}
+            target, why_not = destination.endpoint_or_why_not(os.environ, timeout=timeout, **asked)
         folder = spool_dir or os.environ.get("OTEL_BRIDGE_SPOOL_DIR")
+        if why_not and console and not folder:
+            say_once(f"{why_not} Log records go to standard output alone.")
+            target, why_not, console = Endpoint(STANDARD_OUTPUT, "file"), "", False
         self._settings = Settings(
-            connect=connect or (lambda: transport(target)),
-            timeout=target.timeout,
+            connect=connect or (lambda: transport(target) if target else Nowhere(why_not)),
+            timeout=environment.timeout(os.environ, timeout),
             delay=environment.schedule_delay(os.environ),
             max_buffer_bytes=max_buffer_bytes,
             spool_dir=Path(folder) if folder else None,
-            measure=Metrics(self.statistics, None if connect else target).measure,
+            measure=Metrics(self.statistics, target if target and target.protocol != "file" else None).measure,
+            batch=environment.batch_size(os.environ, BATCH),
+            is_shown=console,
+            why_not="" if folder else why_not.rstrip("."),
         )
+        self.limits = environment.attribute_limits(os.environ)
         self._resource = resource
         protected = [os.environ.get("AUDIT_LOGGER_NAME", "")] if protected_loggers is None else protected_loggers
         self._protected = frozenset(filter(None, protected))
@@ -118,7 +125,7 @@ class LoggerProvider(api.LoggerProvider):
         version: str | None = None,
         schema_url: str | None = None,
         attributes: Mapping[str, Any] | None = None,
-    ) -> "Logger":
+    ) -> Logger:
         """Return a logger for an instrumentation scope. Never raises."""
         return Logger(self, name, version, schema_url, attributes)
 
@@ -176,7 +183,7 @@ class LoggerProvider(api.LoggerProvider):
                 # What is logged while it starts; other threads wait, or their records would miss the spool.
                 return starting
             resource = self.resource
-            encoded = batch.resource(_values(resource.attributes), resource.schema_url)
+            encoded = batch.resource(values(resource.attributes), resource.schema_url)
             self._starting = pipeline = Pipeline(self._settings, encoded)
             pipeline.start(inherited)
             self._pipeline = pipeline
@@ -193,149 +200,3 @@ class LoggerProvider(api.LoggerProvider):
             call()
         else:
             pipeline.when_free(call)
-
-
-class Logger(api.Logger):
-    """A logger of one instrumentation scope; `LoggerProvider.get_logger` makes it."""
-
-    def __init__(
-        self,
-        provider: LoggerProvider,
-        name: str,
-        version: str | None,
-        schema_url: str | None,
-        attributes: Mapping[str, Any] | None,
-    ) -> None:
-        super().__init__(name, version, schema_url, attributes)
-        self._provider = provider
-        self._scope = batch.scope(name, version, schema_url, _values(attributes or {}))
-        self._rank = PROTECTED if provider.protects(name) else None
-
-    def enabled(self, **_fields: Any) -> bool:
-        """Say that records are wanted: https://opentelemetry.io/docs/specs/otel/logs/api/#enabled."""
-        return True
-
-    def emit(self, record: LogRecord | None = None, **fields: Any) -> None:
-        """
-        Emit a record of the API, or its fields: https://opentelemetry.io/docs/specs/otel/logs/api/#emit-a-logrecord.
-
-        Never raises for any value of theirs.
-        """
-        found = LogRecord(**fields) if record is None else getattr(record, "log_record", record)
-        walk = Walk(None)
-        attributes = {walk.key(key): walk.attribute(key, value) for key, value in (found.attributes or {}).items()}
-        attributes = {**_exception(walk, getattr(found, "exception", None)), **attributes}
-        kept = list(islice(attributes.items(), ATTRIBUTES))
-        severity = 0 if found.severity_number is None else SeverityNumber(found.severity_number).value
-        encoded = encode(
-            timestamp=found.timestamp or 0,
-            observed_timestamp=found.observed_timestamp or time_ns(),
-            severity_number=severity,
-            severity_text=found.severity_text,
-            body=walk.attribute("", found.body),
-            attributes=kept,
-            event_name=found.event_name,
-            span=span_fields(found.trace_id or 0, found.span_id or 0, int(found.trace_flags or 0)),
-            dropped_attributes_count=walk.cut + len(attributes) - len(kept),
-        )
-        self._add(severity, encoded)
-
-    def emit_fields(self, fields: LogFields, observed_timestamp: int) -> None:
-        """Emit what the bridge mapped, whose values are encodable already."""
-        span = fields.span_context
-        severity = fields.severity_number.value
-        encoded = encode(
-            timestamp=fields.timestamp or observed_timestamp,
-            observed_timestamp=observed_timestamp,
-            severity_number=severity,
-            severity_text=fields.severity_text,
-            body=fields.body,
-            attributes=fields.attributes.items(),
-            event_name=fields.event_name,
-            span=span_fields(span.trace_id, span.span_id, span.trace_flags),
-            dropped_attributes_count=fields.cut,
-        )
-        self._add(severity, encoded)
-
-    def template(self, fields: LogFields, names: Sequence[str]) -> "ShapeLogger":
-        """Make what emits records of one shape."""
-        template = Template(
-            severity_number=fields.severity_number.value,
-            severity_text=fields.severity_text,
-            body=fields.body,
-            event_name=fields.event_name,
-            attributes=fields.attributes,
-            names=names,
-        )
-        severity = fields.severity_number.value
-        return ShapeLogger(self._provider, self._rank or rank(severity), severity, self._scope, template)
-
-    def _add(self, severity: int, encoded: bytes) -> None:
-        pipeline = self._provider.pipeline()
-        pipeline.add(pipeline.lane(self._rank or rank(severity), severity, self._scope), encoded)
-
-
-class ShapeLogger:
-    """Emits records of one shape; `Logger.template` makes it."""
-
-    def __init__(self, provider: LoggerProvider, rank: int, severity: int, scope: bytes, template: Template) -> None:
-        self._provider = provider
-        self._kind = rank, severity, scope
-        self._template = template
-        # Pairs, so that a thread never reads one half of what another has written.
-        self._latest_span = INVALID_SPAN_CONTEXT, b""
-        self._latest_pipeline: tuple[Pipeline, Lane] | tuple[None, None] = None, None
-
-    def emit(
-        self,
-        texts: Sequence[str],
-        further: Collection[tuple[str, AnyValue]],
-        timestamp: int,
-        observed_timestamp: int,
-        span_context: SpanContext,
-        uid: str,
-    ) -> None:
-        """Emit one record: `otel_bridge.bridge.shape.Template.emit`."""
-        known, span = self._latest_span
-        if known is not span_context:
-            span = self._span(span_context)
-        encoded = self._template.encode(texts, further, timestamp, observed_timestamp, span, uid)
-        pipeline, lane = self._latest_pipeline
-        if pipeline is None or lane is None or not pipeline.here[0]:
-            pipeline, lane = self._pipeline()
-        pipeline.add(lane, encoded)
-
-    def _span(self, span_context: SpanContext) -> bytes:
-        span = span_fields(span_context.trace_id, span_context.span_id, span_context.trace_flags)
-        self._latest_span = span_context, span
-        return span
-
-    def _pipeline(self) -> tuple[Pipeline, Lane]:
-        pipeline = self._provider.pipeline()
-        lane = pipeline.lane(*self._kind)
-        self._latest_pipeline = pipeline, lane
-        return pipeline, lane
-
-
-def _import_for(protocol: str) -> None:
-    """
-    Import what the sender will need, on the calling thread.
-
-    A child that is forked while another thread imports a module can never import it: its lock has no owner any more.
-    """
-    import_module("otel_bridge.export.grpc" if protocol == "grpc" else "otel_bridge.export.http")
-    # The codec with which `socket.getaddrinfo` reads every name.
-    "localhost".encode("idna")
-
-
-def _exception(walk: Walk, exception: BaseException | None) -> dict[str, AnyValue]:
-    info = exception_info(exception, None) if exception is not None else None
-    if info is None:
-        return {}
-    found = {"exception.type": info.type, "exception.message": info.message, "exception.stacktrace": info.stacktrace}
-    return {name: walk.text(text, STACKTRACE + SHORT) for name, text in found.items() if text is not None}
-
-
-def _values(attributes: Mapping[str, Any]) -> dict[str, AnyValue]:
-    walk = Walk(None)
-    return {walk.key(key): walk.attribute(key, value) for key, value in attributes.items()}

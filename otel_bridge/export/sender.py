@@ -17,7 +17,7 @@ from otel_bridge.export.retry import FLUSH_PAUSE, Retry
 from otel_bridge.export.transport import Answer, Outcome
 
 BATCH: Final = 512
-"""Records in a request; more save nothing."""
+"""Records in a request, where nobody wants another number; more save nothing."""
 BATCH_BYTES: Final = 2 << 20
 """Bytes of records in a request: half of what gRPC servers accept by default."""
 
@@ -29,6 +29,7 @@ class Sender:
     Args:
         buffer: Where the records wait.
         delivery: Delivers what is taken from it.
+        batch: Records in a request at most.
         delay: Seconds that a record waits for others at most.
         forget: Is given records that were dropped.
         adopt: Puts what other processes left into the buffer, as much as there is room for; called again and again.
@@ -40,6 +41,7 @@ class Sender:
         buffer: Buffer,
         delivery: Delivery,
         *,
+        batch: int,
         delay: float,
         forget: Callable[[Sequence[Entry]], None],
         adopt: Callable[[], object],
@@ -47,6 +49,7 @@ class Sender:
     ) -> None:
         self._buffer = buffer
         self._delivery = delivery
+        self._batch = batch
         self._delay = delay
         self._forget = forget
         self._adopt = adopt
@@ -162,7 +165,7 @@ class Sender:
         # What others left is safe where it is, and keeps nobody from stopping.
         if not self._is_stopped:
             self._adopt()
-        return self._buffer.take(BATCH, BATCH_BYTES)
+        return self._buffer.take(self._batch, BATCH_BYTES)
 
     def _deliver(self, entries: list[Entry]) -> bool:
         answer = self._delivery.deliver(entries)

@@ -3,12 +3,18 @@
 import base64
 import ipaddress
 import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from otel_bridge.diagnostics import diagnostics
+
+Found = TypeVar("Found")
 
 SECRETS: Final = re.compile(r"^.*@|\?.*$", re.DOTALL)
 """Credentials and query of a URL, also of one that is none."""
+SHOWN: Final = 100
+"""Characters of a value that are shown."""
 
 
 class Setting(NamedTuple):
@@ -17,21 +23,95 @@ class Setting(NamedTuple):
     name: str
     value: str
 
-    def wrong(self, why: str, remedy: str) -> ValueError:
-        """Say in one sentence what is wrong with it."""
-        return ValueError(f"{self.name}={SECRETS.sub('***', self.value)!r} {why}; {remedy}.")
+    @property
+    def is_argument(self) -> bool:
+        """Whether a program says it, rather than the environment: OpenTelemetry's variables are in capitals."""
+        return self.name.islower()
+
+    def __str__(self) -> str:
+        value = SECRETS.sub("***", self.value)
+        return f"{self.name}={value if len(value) <= SHOWN else f'{value[:SHOWN]}…'!r}"
+
+
+class WrongSettingError(ValueError):
+    """A setting is not understood; one sentence says which, its value and what it is not."""
+
+    def __init__(self, setting: Setting, why: str) -> None:
+        self.setting = setting
+        self.clause = f"{setting} {why}"
+        super().__init__(f"{self.clause}.")
+
+
+def variable(environ: Mapping[str, str], name: str) -> Setting:
+    """Read a variable; an empty one is one that is not set."""
+    return Setting(name, environ.get(name, "").strip())
+
+
+def first(environ: Mapping[str, str], names: Iterable[str], parse: Callable[[Setting], Found], default: Found) -> Found:
+    """
+    Read the first of some variables that is set and understood.
+
+    One that is not understood is said, and then taken as not set:
+    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#configuration-types.
+
+    Args:
+        environ: The environment.
+        names: The variables, the most special one first.
+        parse: Reads a setting, or raises `WrongSettingError`.
+        default: Where there is none.
+    """
+    found, wrong = default, []
+    for setting in (variable(environ, name) for name in names):
+        if setting.value:
+            try:
+                found = parse(setting)
+                break
+            except WrongSettingError as exc:
+                wrong.append(exc)
+    for each in wrong:
+        say_once(f"{each.clause}; {_shown(found)} is used instead.")
+    return found
+
+
+def _shown(found: object) -> str:
+    if found is None or isinstance(found, bool):
+        return {None: "none", True: "true", False: "false"}[found]
+    return f"{found:g}" if isinstance(found, float) else str(found)
+
+
+_said: Final[dict[str, object]] = {}
+
+
+def say_once(sentence: str) -> None:
+    """
+    Warn on logger `otel_bridge`, once in a process.
+
+    A handler of the warning may log, and so come here again; several threads may come at once.
+    """
+    mine = object()
+    if _said.setdefault(sentence, mine) is mine:
+        diagnostics.say(sentence)
 
 
 def split(setting: Setting, ports: Mapping[str, int]) -> tuple[SplitResult, str | None]:
-    """Return the parts of a URL, its port always there, without its credentials, and those."""
+    """
+    Return the parts of a URL, its port always there, without its credentials, and those.
+
+    Args:
+        setting: The URL.
+        ports: The schemes that it may have, and the port of each where the URL names none.
+
+    Raises:
+        WrongSettingError: It is no such URL.
+    """
     try:
         parts = urlsplit(setting.value)
         host, port = parts.hostname, parts.port
     except ValueError:
         parts, host, port = SplitResult("", "", "", "", ""), None, None
-    if not host or parts.scheme not in ports or any(character.isspace() for character in setting.value):
-        example = f"{next(iter(ports))}://host:port"
-        raise setting.wrong(f"is no URL of {' or '.join(ports)}", f"write {example}")
+    is_sendable = setting.value.isprintable() and " " not in setting.value and (parts.path + parts.query).isascii()
+    if not host or parts.scheme not in ports or not is_sendable:
+        raise WrongSettingError(setting, f"is no URL of {' or '.join(ports)}, such as {next(iter(ports))}://host:port")
     credentials = parts.netloc.rpartition("@")[0] or None
     host = f"[{host}]" if ":" in host else host
     return parts._replace(netloc=f"{host}:{port or ports[parts.scheme]}"), credentials

@@ -1,7 +1,10 @@
 """What a transport is: one request goes out, and what the receiver made of it comes back."""
 
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+NO_RECEIVER: Final = "no receiver"
+"""The `error.type`, and the reason of drops, where nothing can be sent."""
 
 
 class Outcome(Enum):
@@ -54,3 +57,22 @@ class Transport(Protocol):
     def close(self) -> None:
         """Close the connection. Never raises."""
         ...
+
+
+class Nowhere:
+    """
+    Stands for a receiver that the environment names wrongly: what waits is kept for a process that knows better.
+
+    Args:
+        why: What is wrong, as a sentence.
+    """
+
+    def __init__(self, why: str) -> None:
+        self._answer = Answer(Outcome.UNAVAILABLE, error_type=NO_RECEIVER, message=why)
+
+    def send(self, request: bytes, timeout: float) -> Answer:  # noqa: ARG002 - see `Transport`
+        """Send nothing."""
+        return self._answer
+
+    def close(self) -> None:
+        """Do nothing."""

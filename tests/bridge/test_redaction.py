@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_bridge import LogBridge, Redaction
-from otel_bridge.bridge.redaction import CREDENTIALS, NAMES, is_bsn
+from otel_bridge.bridge.redaction import CREDENTIALS, NAMES, NUMBER, PARAMETER, _number, is_bsn, replacement
 from otel_bridge.bridge.values import Walk
 from otel_bridge.catalogue import shipped
 from tests.bridge.foreign import raised
@@ -362,3 +362,24 @@ def test_redaction_is_done_once(text: str) -> None:
 def test_a_number_under_its_name_never_stays(text: str) -> None:
     """Whatever stands around it."""
     assert f"bsn={BSN} " not in Redaction().text(text)
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *("bsn=", "token=", "a=b", "?page=1", "&inp[bsn]=", "://", "u:p", "@", "eyJ", "eyJhbGciOi.eyJzdWIiOi.x"),
+        *("Bearer ", "bearer abc12345", "BASIC dXNlcjpwYXNz", "token ", "0123456789abcdef" * 3),
+        *("123456782", "12345678", "\u0661\u0662", "é", "\ud800", " ", "/", "\n", '"', "'", "-", ".", "x"),
+    ]
+)
+
+
+@given(st.lists(FRAGMENTS, max_size=8).map("".join))
+def test_a_look_for_a_piece_of_text_hides_nothing(text: str) -> None:
+    """What is found when every pattern is tried on every text is found."""
+    rules = Redaction()
+    expected = PARAMETER.sub(rules._parameter, text)
+    for kind, pattern in CREDENTIALS.items():
+        expected = pattern.sub(replacement(kind), expected)
+    if len(expected) > 9:
+        expected = NUMBER.sub(_number, expected)
+    assert rules.text(text) == expected

@@ -160,6 +160,34 @@ def test_a_shape_is_used() -> None:
     assert provider.statistics().exported == 2
 
 
+@given(EVENTS, st.lists(st.lists(VALUES, min_size=6, max_size=6), min_size=10, max_size=20))
+def test_after_many_shapes_any_event_is_still_sent_as_if_it_were_the_first(
+    event: tuple[str, dict[str, Any]], others: list[list[Any]]
+) -> None:
+    """The later shapes of a name are for all values; what they send is what the long way sends."""
+    name, keys = event
+    events = [{**EVENT, "event": name, **dict(zip(keys, values, strict=False))} for values in others]
+    assert sent(events) == [sent([event])[-1] for event in events]
+
+
+def test_the_fast_way_knows_what_the_long_way_knows() -> None:
+    """Flags, statuses, numbers, lists, maps, texts of any kind: after a few events none is mapped as a whole."""
+    kept = Kept()
+    provider = LoggerProvider(Resource({}), connect=lambda: kept)
+    bridge = LogBridge(provider)
+    values = [1, 2.5, True, ["a"], {"b": 1}, "é", "https://example.nl/a?b=c", "x" * 300, None, "bsn 123456782"]
+    events = [
+        {**EVENT, "event": "request_finished", "code": code, "naam": value} for code in (200, 404) for value in values
+    ]
+    for event in events:
+        bridge(None, "info", event)
+    bridge._emitter._mapper.fields = None  # type: ignore[assignment, method-assign]  # nobody may call it now
+    for event in events:
+        bridge(None, "info", event)
+    assert provider.shutdown()
+    assert provider.statistics().exported == 2 * len(events)
+
+
 def test_a_pattern_of_the_users_own_is_looked_for_in_each_text() -> None:
     """With a pattern of one's own no text is plain."""
     event = {**EVENT, "uuid": "a", "request_id": "NL00BANK"}

@@ -245,7 +245,7 @@ def test_folders_that_are_no_spool(folder: Path, make: Callable[[Path], None], s
     ("arguments", "sentence"),
     [
         (("--endpoint", "collector"), "endpoint='collector' is no URL of http or https"),
-        (("--protocol", "carrier-pigeon"), "protocol='carrier-pigeon' is not known here"),
+        (("--protocol", "carrier-pigeon"), "protocol='carrier-pigeon' is not http/protobuf or grpc"),
     ],
 )
 def test_wrong_targets(leave: Leave, folder: Path, arguments: tuple[str, ...], sentence: str) -> None:

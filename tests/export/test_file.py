@@ -261,3 +261,20 @@ def test_standard_output_is_written_past_python(capfd: pytest.CaptureFixture[str
     monkeypatch.setattr(sys, "stdout", None)
     assert FileTransport(None).send(ENCODED, 5) == ACCEPTED
     assert parsed(capfd.readouterr().out) == REQUEST
+
+
+PRINTING = """
+import os
+from otel_bridge.export.file import FileTransport
+from tests.export.receivers import request
+
+os.set_blocking(1, False)
+answer = FileTransport(None).send(request(500, size=10_000).SerializeToString(), 30)
+assert answer.outcome.name == "ACCEPTED", answer
+"""
+
+
+def test_standard_output_that_does_not_wait_gets_the_whole_line() -> None:
+    """Whoever shares the pipe, such as an event loop, may have made it so; five megabytes do not fit at once."""
+    done = subprocess.run([sys.executable, "-c", PRINTING], capture_output=True, check=True)  # noqa: S603 - ours
+    assert parsed(done.stdout) == request(500, size=10_000)

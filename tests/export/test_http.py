@@ -2,6 +2,8 @@
 
 import logging
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -336,6 +338,24 @@ def test_a_slow_name_server_keeps_nobody_longer(monkeypatch: pytest.MonkeyPatch)
     answer = sent("http://slow.test:4318", timeout=0.3)
     assert time.monotonic() - began < 2.0
     assert answer.error_type == "TimeoutError"
+
+
+WITHOUT_CODEC = """
+import sys, threading
+sys.modules["encodings.idna"] = None
+from otel_bridge.export.connection import addresses
+threading.excepthook = lambda arguments: print("escaped:", arguments.exc_value)
+try:
+    addresses("b\\xfccher.test", 4318, lambda: 5.0)
+except OSError as exc:
+    print(type(exc).__name__, exc)
+"""
+
+
+def test_a_codec_that_is_missing_is_an_error_of_the_connection() -> None:
+    """As in an interpreter that is ending, and imports none any more: here `idna`, which `getaddrinfo` wants."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT_CODEC], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stdout.splitlines() == ["OSError unknown encoding: idna"]
 
 
 @pytest.mark.parametrize(
