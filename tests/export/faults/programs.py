@@ -312,6 +312,8 @@ def run(order: Mapping[str, Any]) -> None:
     error = os.open(order["stderr"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.dup2(error, sys.stderr.fileno())
     faulthandler.register(signal.SIGUSR1)
+    # A shell that starts the tests in the background lets them ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.update(order["environ"])
     for kind, limit in order["limits"]:
         surroundings.LIMITS[kind](limit)
