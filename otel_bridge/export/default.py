@@ -1,9 +1,8 @@
 """The default provider, configured by the standard environment at the first record."""
 
 import os
-import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from otel_bridge.export.statistics import Statistics
 
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
     from otel_bridge.export.provider import LoggerProvider
 
 _built: "dict[None, LoggerProvider | None]" = {}
-_building: Final = threading.local()
 
 
 def is_disabled() -> bool:
@@ -31,18 +29,9 @@ def default_provider() -> "LoggerProvider | None":
         The provider; `None` where `OTEL_SDK_DISABLED` is true, `OTEL_LOGS_EXPORTER` is `none`, or the exporter cannot
         be imported, which is said once on logger `otel_bridge`.
     """
-    if _built:
-        return _built[None]
-    if getattr(_building, "now", False):
-        # What is said of the environment is logged, and would come here again without end.
-        return None
-    _building.now = True
-    try:
-        # No lock, which a signal handler or a forked child could find taken: of two providers that are built at once,
-        # one is used, and the other has started nothing yet.
-        return _built.setdefault(None, _build())
-    finally:
-        _building.now = False
+    # No lock, which a signal handler or a forked child could find taken: of two providers that are built at once (what
+    # is said of the environment may itself be logged), one is used, and the other has started nothing yet.
+    return _built[None] if _built else _built.setdefault(None, _build())
 
 
 def _build() -> "LoggerProvider | None":
