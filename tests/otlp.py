@@ -18,9 +18,12 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import (
     add_LogsServiceServicer_to_server,
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk._logs import LoggerProvider, export
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
+
+InMemoryLogRecordExporter: Any = getattr(export, "InMemoryLogRecordExporter", None) or export.InMemoryLogExporter
+"""The SDK's; the latter is its name up to 1.38."""
 
 
 class Record(NamedTuple):
@@ -88,7 +91,7 @@ class Memory:
     """The official SDK's provider, which keeps records until they are read through the official encoder."""
 
     def __init__(self, resource: Mapping[str, Any] | None = None) -> None:
-        self.exporter = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]  # the SDK's
+        self.exporter = InMemoryLogRecordExporter()
         self.provider = LoggerProvider(Resource(resource or {}), shutdown_on_exit=False)
         self.provider.add_log_record_processor(SimpleLogRecordProcessor(self.exporter))
 

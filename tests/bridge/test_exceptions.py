@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from otel_bridge.bridge.exceptions import SHORT_FRAMES, STACKTRACE, exception_info, says_none
 from tests.bridge.foreign import BrokenMapping, NoClass, Raises, UnprintableError, raised
+from tests.peers import needs
 
 
 class ZaakError(Exception):
@@ -349,6 +350,7 @@ def test_a_list_of_dicts_is_written_as_a_stack_trace() -> None:
     assert f'  File "{__file__}", line ' in stacktrace
 
 
+@needs("structlog", "25.4")
 def test_the_exceptions_of_a_group_are_in_its_stack_trace() -> None:
     """Those of a list of dicts as well."""
     stacktrace = str(exception_info(None, dicts(caught(grouped))).stacktrace)  # type: ignore[union-attr]

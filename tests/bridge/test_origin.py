@@ -18,10 +18,12 @@ ENDS: dict[str, list[Any]] = {
     "JSONRenderer": [structlog.processors.JSONRenderer()],
     "KeyValueRenderer": [structlog.processors.KeyValueRenderer()],
     "render_to_log_kwargs": [structlog.stdlib.render_to_log_kwargs],
-    "render_to_log_args_and_kwargs": [structlog.stdlib.render_to_log_args_and_kwargs],
     "wrap_for_formatter": [ProcessorFormatter.wrap_for_formatter],
 }
 """What a chain over `logging` may end in."""
+if hasattr(structlog.stdlib, "render_to_log_args_and_kwargs"):
+    # From structlog 25.1 on.
+    ENDS["render_to_log_args_and_kwargs"] = [structlog.stdlib.render_to_log_args_and_kwargs]
 
 ends = pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import structlog
 from django.utils.functional import lazystr
-from opentelemetry.sdk._logs import LoggerProvider, LogRecordLimits
+from opentelemetry.sdk import _logs as sdk
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from structlog.stdlib import ProcessorFormatter
 
@@ -21,6 +21,7 @@ from otel_bridge.bridge.mapping import ATTRIBUTES
 from tests.bridge.foreign import BrokenMapping, Raises, UnprintableError, deep, itself, raised
 from tests.bridge.test_properties import Colour
 from tests.otlp import Memory, Record, complaints
+from tests.peers import needs
 
 
 def emitted(**event_dict: Any) -> Record:
@@ -153,10 +154,12 @@ class TestLosesSilently:
         assert len(record.attributes) == ATTRIBUTES
 
     @pytest.mark.filterwarnings("ignore")
+    @needs("opentelemetry-sdk", "1.45")
     def test_a_lower_limit_of_the_provider_takes_the_application_s_keys(self) -> None:
         """The SDK evicts the first attributes, so the exception is among the last."""
         memory = Memory()
-        provider = LoggerProvider(shutdown_on_exit=False, log_record_limits=LogRecordLimits(max_attributes=10))
+        limits = sdk.LogRecordLimits(max_attributes=10)
+        provider = sdk.LoggerProvider(shutdown_on_exit=False, log_record_limits=limits)
         provider.add_log_record_processor(SimpleLogRecordProcessor(memory.exporter))
         keys = {f"key{number}": number for number in range(20)}
         LogBridge(provider)(None, "info", {"event": "x", "exc_info": raised(ValueError("lost")), **keys})

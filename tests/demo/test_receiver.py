@@ -15,6 +15,7 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 
 from otel_bridge.demo import decoding
 from otel_bridge.demo.receiver import Receiver
+from tests.peers import needs
 
 PROTOBUF = "application/x-protobuf"
 
@@ -86,6 +87,7 @@ def request(*bodies: str) -> bytes:
     return encoded
 
 
+@needs("opentelemetry-sdk", "1.38")  # which takes the API's records
 @pytest.mark.parametrize("compression", [Compression.Gzip, Compression.NoCompression])
 def test_official_exporter(embedded: Receiver, compression: Compression) -> None:
     """What the official exporter sends, packed or not, can be asked for with everything that it holds."""
