@@ -4,6 +4,10 @@ PYTHON ?= $(shell sh tools/python.sh)
 VENV ?= .venv
 BIN := $(VENV)/bin
 STACK ?=
+BENCH ?= build/bench
+QUICK ?=
+
+HAS_PYTHON = @test -n "$(PYTHON)" || { echo "No Python of 3.11 or newer was found; install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit soak stack bench render lint lock clean
@@ -27,8 +31,8 @@ soak: $(VENV)/dev ## Run what takes long: long outages, many rounds, many record
 stack: $(VENV)/dev ## Build and start the real Collector, Loki and Elasticsearch until Ctrl-C
 	$(BIN)/python -m stack
 
-bench: $(VENV)/dev ## Print what a record costs, beside the official pipelines
-	$(BIN)/python -m tests.bench
+bench: $(BENCH)/ready ## Print what a record costs, beside the official pipelines (QUICK=1 to see that it runs)
+	$(BENCH)/bin/python -m tests.bench $(if $(QUICK),--quick --no-instructions)
 
 render: $(VENV)/dev ## Write again what is generated from the event catalogue
 	$(BIN)/otel-bridge render .
@@ -49,9 +53,17 @@ clean: ## Remove what the other targets made here
 	rm -rf $(VENV) build dist .stack .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/pip: constraints.txt
-	@test -n "$(PYTHON)" || { echo "No Python of 3.11 or newer was found; install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+	$(HAS_PYTHON)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	@touch $@
+
+# An environment of its own: the official instrumentation of structlog may want older packages than constraints.txt has.
+$(BENCH)/ready: pyproject.toml
+	$(HAS_PYTHON)
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --upgrade pip
+	$(BENCH)/bin/python -m pip install --quiet --group bench --editable '.[cli,django,grpc,sdk]'
 	@touch $@
 
 $(VENV)/demo: $(VENV)/pip pyproject.toml

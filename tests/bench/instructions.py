@@ -17,14 +17,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from opentelemetry.sdk._logs import LoggerProvider as OfficialProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, InMemoryLogRecordExporter
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 
 from otel_bridge import LogBridge, LoggerProvider
 from otel_bridge.bridge.values import AnyValue
 from otel_bridge.export.protobuf import span_fields
 from otel_bridge.export.record import encode
 from otel_bridge.export.transport import Answer, Outcome
-from tests.bench.application import EVENT, INSTRUMENTATION, OFFICIAL, is_installed
+from tests.bench.application import INSTRUMENTATION, OFFICIAL, is_installed
+from tests.bench.events import IN_THE_CHAIN
+from tests.otlp import InMemoryLogRecordExporter
 
 KNOWN: Final = "calling thread"
 """`LogBridge` with our provider, for an event whose shape is known."""
@@ -89,7 +91,7 @@ def _total(case: str, times: int) -> int:
 def _case(name: str) -> Callable[[str], object]:
     """Return what takes a timestamp and is counted."""
     if name == ENCODING:
-        attributes: dict[str, AnyValue] = {key: value for key, value in EVENT.items() if key != "timestamp"}
+        attributes: dict[str, AnyValue] = {key: value for key, value in IN_THE_CHAIN.items() if key != "timestamp"}
         return lambda timestamp: encode(
             timestamp=1_747_663_760_339_166_000,
             observed_timestamp=1_747_663_760_339_166_000,
@@ -102,15 +104,14 @@ def _case(name: str) -> Callable[[str], object]:
             dropped_attributes_count=0,
         )
     processor = _processor(name)
-    event: dict[str, Any] = {**EVENT, "omschrijving": ["a list has no shape"]} if name == UNKNOWN else {**EVENT}
+    event: dict[str, Any] = IN_THE_CHAIN | ({"omschrijving": ["a list has no shape"]} if name == UNKNOWN else {})
     return lambda timestamp: processor(None, "info", {**event, "timestamp": timestamp})
 
 
 def _processor(case: str) -> Callable[[Any, str, Any], object]:
     if case == OFFICIAL:
         provider = OfficialProvider()
-        exporter: Any = InMemoryLogRecordExporter
-        provider.add_log_record_processor(BatchLogRecordProcessor(exporter()))
+        provider.add_log_record_processor(BatchLogRecordProcessor(InMemoryLogRecordExporter()))
         made: Callable[[Any, str, Any], object] = importlib.import_module(INSTRUMENTATION).StructlogProcessor(provider)
         return made
     return LogBridge(LoggerProvider(connect=Nobody))

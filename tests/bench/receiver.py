@@ -20,6 +20,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import (
 )
 
 ANSWER: Final = ExportLogsServiceResponse()
+UIDS: Final = "--uids"
 
 
 class Receiver(NamedTuple):
@@ -30,14 +31,24 @@ class Receiver(NamedTuple):
 
     def taken(self) -> int:
         """Return how many records were acknowledged since the last call."""
+        return self.counted()[0]
+
+    def counted(self) -> tuple[int, int]:
+        """Return how many records were acknowledged since the last call, and how many uids they have."""
         with urlopen(self.http) as answer:  # noqa: S310 - our own
-            return int(answer.read())
+            records, uids = json.load(answer)
+            return records, uids
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """Run a receiver, beside the core of what is measured where there is another one."""
-    command = [sys.executable, "-m", "tests.bench.receiver"]
+def receiving(*options: str) -> Iterator[Receiver]:
+    """
+    Run a receiver, beside the core of what is measured where there is another one.
+
+    Args:
+        options: `UIDS` makes it look at each record's uid, which takes longer than all the rest.
+    """
+    command = [sys.executable, "-m", "tests.bench.receiver", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         assert process.stdin is not None
@@ -48,21 +59,32 @@ def receiving() -> Iterator[Receiver]:
 class Counter:
     """Counts from many threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, uids: bool) -> None:
         self._count = 0
+        self._uids: set[str] = set()
+        self._looks = uids
         self._lock = threading.Lock()
 
     def add(self, request: ExportLogsServiceRequest) -> None:
         """Count the records of *request*."""
-        records = sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
+        scopes = [scope for resource in request.resource_logs for scope in resource.scope_logs]
+        uids = {
+            pair.value.string_value
+            for scope in (scopes if self._looks else ())
+            for record in scope.log_records
+            for pair in record.attributes
+            if pair.key == "log.record.uid"
+        }
         with self._lock:
-            self._count += records
+            self._count += sum(len(scope.log_records) for scope in scopes)
+            self._uids |= uids
 
-    def take(self) -> int:
-        """Return the count, and begin anew."""
+    def take(self) -> tuple[int, int]:
+        """Return how many records there were, and how many uids; begin anew."""
         with self._lock:
-            count, self._count = self._count, 0
-            return count
+            found = self._count, len(self._uids)
+            self._count, self._uids = 0, set()
+            return found
 
 
 class Server(ThreadingHTTPServer):
@@ -77,7 +99,7 @@ class Server(ThreadingHTTPServer):
 def serve() -> None:
     """Receive until stdin ends; the endpoints are the first line of stdout."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    counter = Counter()
+    counter = Counter(uids=UIDS in sys.argv)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -88,7 +110,7 @@ def serve() -> None:
             self._answer(ANSWER.SerializeToString())
 
         def do_GET(self) -> None:
-            self._answer(str(counter.take()).encode())
+            self._answer(json.dumps(counter.take()).encode())
 
         def _answer(self, body: bytes) -> None:
             self.send_response(200)

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from rich import box
 from rich.table import Column, Table
 
 from tests.bench.application import HANDLER, OFFICIAL, OURS, VARIANTS
@@ -21,32 +22,37 @@ class Row(NamedTuple):
     digits: int = 1
     most: bool = False
     """Whether the best round is the one with the greatest figure."""
+    spread: bool = False
+    """Whether chance is in each round, so that the best one says nothing: a cell has the median, least and most."""
 
     def best(self, variant: str) -> float | None:
-        """Return the figure of the best round; `None` where there is none."""
+        """Return the figure of the best round, or the median where that says more; `None` where there is none."""
         found = self.figures.get(variant)
-        return (max(found) if self.most else min(found)) if found else None
+        if not found:
+            return None
+        if self.spread:
+            return statistics.median(found)
+        return max(found) if self.most else min(found)
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Make the table."""
-    made = Table(
-        Column("", no_wrap=True), "goal", *VARIANTS, f"÷ {OFFICIAL}", f"÷ {HANDLER}", title="best round (median)"
-    )
+    """Make the table, as Markdown has it."""
+    columns = [Column(name, no_wrap=True) for name in ("", "goal", *VARIANTS, f"÷ {OFFICIAL}", f"÷ {HANDLER}")]
+    made = Table(*columns, box=box.MARKDOWN)
     for row in rows:
         cells = [_cell(row, variant) for variant in VARIANTS]
         made.add_row(row.name, row.goal, *cells, _ratio(row, OFFICIAL), _ratio(row, HANDLER))
-    made.caption = f"The ratios are those of {OURS}, without a spool."
     return made
 
 
 def _cell(row: Row, variant: str) -> str:
-    best = row.best(variant)
-    if best is None:
+    figure = row.best(variant)
+    if figure is None:
         return NONE
-    median = statistics.median(row.figures[variant])
-    tail = f" ({median:,.{row.digits}f})" if len(row.figures[variant]) > 1 else ""
-    return f"{best:,.{row.digits}f}{tail}"
+    found = row.figures[variant]
+    others = (min(found), max(found)) if row.spread else (statistics.median(found),)
+    rest = " to ".join(f"{other:,.{row.digits}f}" for other in others)
+    return f"{figure:,.{row.digits}f}" + (f" ({rest})" if len(found) > 1 else "")
 
 
 def _ratio(row: Row, variant: str) -> str:
