@@ -10,7 +10,7 @@ QUICK ?=
 HAS_PYTHON = @test -n "$(PYTHON)" || { echo "No Python of 3.11 or newer was found; install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit soak stack bench render lint lock clean
+.PHONY: help demo test unit soak matrix stack bench render lint lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ unit: $(VENV)/dev ## Run the tests that need no servers
 
 soak: $(VENV)/dev ## Run what takes long: long outages, many rounds, many records
 	$(BIN)/python -m pytest -m soak --durations=10
+
+matrix: $(VENV)/dev ## Run the unit tests beside older and newer OpenTelemetry, structlog, Django and Python
+	$(BIN)/python -m pytest tests/matrix --durations=0
 
 stack: $(VENV)/dev ## Build and start the real Collector, Loki and Elasticsearch until Ctrl-C
 	$(BIN)/python -m stack
