@@ -26,7 +26,6 @@ from otel_bridge.export.record import encode
 from otel_bridge.export.transport import Answer, Outcome
 from tests.bench.application import INSTRUMENTATION, OFFICIAL, is_installed
 from tests.bench.events import IN_THE_CHAIN
-from tests.otlp import InMemoryLogRecordExporter
 
 KNOWN: Final = "calling thread"
 """`LogBridge` with our provider, for an event whose shape is known."""
@@ -42,7 +41,7 @@ TIMEOUT: Final = 240
 
 
 class Nobody:
-    """A transport that is never asked."""
+    """A transport, or an exporter, that is never asked."""
 
     def send(self, _request: bytes, _timeout: float) -> Answer:
         """Accept."""
@@ -111,7 +110,8 @@ def _case(name: str) -> Callable[[str], object]:
 def _processor(case: str) -> Callable[[Any, str, Any], object]:
     if case == OFFICIAL:
         provider = OfficialProvider()
-        provider.add_log_record_processor(BatchLogRecordProcessor(InMemoryLogRecordExporter()))
+        nobody: Any = Nobody()
+        provider.add_log_record_processor(BatchLogRecordProcessor(nobody))
         made: Callable[[Any, str, Any], object] = importlib.import_module(INSTRUMENTATION).StructlogProcessor(provider)
         return made
     return LogBridge(LoggerProvider(connect=Nobody))

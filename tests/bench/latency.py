@@ -21,8 +21,8 @@ from tests.bench.load import USERS
 UWSGI: Final = Path(sys.executable).parent / "uwsgi"
 ROOT: Final = Path(__file__).parents[2]
 THREADS: Final = 4
-BUSY: Final = 0.5
-"""How much of what the application without export can answer is asked."""
+BUSY: Final = 0.3
+"""How much of what the application without export can answer is asked: little enough that few requests meet."""
 START: Final = 30.0
 
 
@@ -35,7 +35,8 @@ def p99(endpoint: str, variants: Sequence[str], rounds: int, requests: int) -> M
     """
     Return the ms that one request in a hundred takes longer than, of each round, by variant.
 
-    All applications run all the time, and have nothing to do until it is their turn. The first round warms them up.
+    All applications run all the time, and have nothing to do until it is their turn. In each round all have the same
+    users.
     """
     found: dict[str, list[float]] = defaultdict(list)
     with ExitStack() as stack:

@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Final
 
-ZAAK: Final = json.dumps(
+BODY: Final = json.dumps(
     {
         "uuid": "20d23f12-6743-486c-a1f2-c31c5c6a86f9",
         "identificatie": "ZAAK-2025-0000000001",
@@ -28,10 +28,10 @@ HEAD: Final = (
     "Host: localhost",
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "Content-Type: application/json",
-    f"Content-Length: {len(ZAAK)}",
+    f"Content-Length: {len(BODY)}",
     "\r\n",
 )
-REQUEST: Final = "\r\n".join(HEAD).encode() + ZAAK
+REQUEST: Final = "\r\n".join(HEAD).encode() + BODY
 USERS: Final = 4
 
 

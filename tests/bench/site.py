@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
 from tests.bench.application import exporting
+from tests.bench.events import CREATED, EVENTS
 
 # What is measured has a core of its own; threads that are started later inherit that.
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -37,13 +38,13 @@ class Zaak(forms.Form):  # type: ignore[misc]  # Django has no types
 
 
 def create(request: HttpRequest) -> HttpResponse:
-    """Check a zaak, log that it was created, and answer with a page of it."""
+    """Check a zaak, log that it was created, and answer with it."""
     form = Zaak(json.loads(request.body))
     if not form.is_valid():
         return JsonResponse(form.errors, status=400)
     zaak = {key: f"{value}" for key, value in form.cleaned_data.items()}
-    LOGGER.info("zaak_created", **{key: zaak[key] for key in ("uuid", "identificatie", "vertrouwelijkheidaanduiding")})
-    return JsonResponse({"results": [{**zaak, "versie": version} for version in range(20)]}, status=201)
+    LOGGER.info(CREATED, **{key: zaak[key] for key in EVENTS[CREATED].keys})
+    return JsonResponse(zaak, status=201)
 
 
 def flush(_request: HttpRequest) -> HttpResponse:
