@@ -10,6 +10,8 @@ from typing import Any, Final
 
 HTTP: Final = "http/protobuf"
 GRPC: Final = "grpc"
+FAILED: Final = 1
+"""What Python returns after an exception."""
 
 
 def run(task: str, *, endpoint: str, protocol: Any = HTTP, environ: Any = None, **arguments: Any) -> Any:
@@ -32,6 +34,7 @@ def run(task: str, *, endpoint: str, protocol: Any = HTTP, environ: Any = None, 
         check=False,
     )
     if arguments.get("way"):
+        assert done.returncode != FAILED, done.stderr
         return None
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
