@@ -42,9 +42,9 @@ Found = Mapping[str, Sequence[float]]
 
 CALLS: Final = {
     CREATED: ("calling thread, p50, µs over bare", "≤ 3; spool ≤ 4"),
-    REQUEST: ("the same, a request's query and user agent", ""),
-    SHAPELESS: ("the same, with a number, a list and a dict", ""),
-    FAILED: ("the same, an exception with a cause", ""),
+    REQUEST: ("of a query and a user agent, µs over bare", ""),
+    SHAPELESS: ("of a number, a list and a dict, µs over bare", ""),
+    FAILED: ("of an exception with a cause, µs over bare", ""),
 }
 """Events to the row of what a call with them costs, and its goal."""
 WAYS: Final = {
@@ -92,7 +92,7 @@ def _calls(receiver: Receiver, variants: Sequence[str], scale: Scale) -> Iterato
         if event in {CREATED, REQUEST}:
             # Neither of the official ones redacts.
             official = {variant: over[variant] for variant in over if variant in {OFFICIAL, HANDLER}}
-            yield Row(f"{event} without redaction", "", official | {OURS: unredacted})
+            yield Row("the same with redaction=None", "", official | {OURS: unredacted})
 
 
 def _over(costs: dict[str, list[float]]) -> dict[str, list[float]]:
