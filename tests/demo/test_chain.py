@@ -51,7 +51,7 @@ def test_slot(run: Run) -> None:
         slot = processors.index(structlog.processors.format_exc_info) - 1
         print(isinstance(processors[slot], otel_bridge.LogBridge))
         print({"otel_bridge_console" in logger["handlers"] for logger in settings.LOGGING["loggers"].values()
-               if "console" in logger["handlers"]})
+               if "console" in logger.get("handlers", ())})
         """,
         DJANGO_SETTINGS_MODULE="otel_bridge.demo.settings",
     )

@@ -7,6 +7,10 @@ import pytest
 
 from tests.integrations.install.project import run
 from tests.otlp import HttpReceiver, flattened
+from tests.peers import needs
+
+# The newest instrumentations are put beside what is installed, without what they depend on.
+pytestmark = needs("opentelemetry-instrumentation", "0.66b0")
 
 PROGRAM: Final = """
 import logging.config
