@@ -71,8 +71,10 @@ def rows(receiver: Receiver, variants: Sequence[str], scale: Scale, *, counts: b
     outage = faults.lost_in_an_outage(exporting, scale.outage)
     yield Row(f"lost in {scale.outage:g} s without a receiver, 500/s", "0", outage, digits=0)
     for way, (name, goal) in WAYS.items():
-        lost = faults.lost_at_the_end(exporting, way, scale.records // 10)
-        yield Row(name.format(scale.records // 10), goal, lost, digits=0)
+        # Less than a request, so that nothing was sent before.
+        waiting = scale.records // 40
+        lost = faults.lost_at_the_end(exporting, way, waiting)
+        yield Row(name.format(waiting), goal, lost, digits=0)
     twice = faults.twice(exporting, scale.records // 10)
     yield Row(f"twice in Elasticsearch, {faults.CUT_OFF} answers cut off", "0", twice, digits=0)
     yield Row("exit with nothing answering, s", "≤ 5", _exit(exporting, scale))
