@@ -1,7 +1,7 @@
 """The walk by which an event dict becomes a log record's fields."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple, get_args
 
@@ -43,6 +43,8 @@ class LogFields(NamedTuple):
     cut: int
     """How many values and attributes were shortened or left out."""
 
+
+SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 
 Mapped = list[tuple[str, AnyValue]]
 """Attributes by name, as they come."""
@@ -121,14 +123,13 @@ class Mapper:
         Returns:
             The same texts, redacted; `None` if one is not a short text of ASCII.
         """
-        texts: list[str] = []
         for value in values:
             if type(value) is not str or len(value) > SHORT or not value.isascii() or "\0" in value:
                 return None
-            texts.append(value if self._redaction is None else self._redaction.text(value))
-        return texts
+        texts: list[str] = list(values)  # type: ignore[arg-type]  # all are texts
+        return texts if self._redaction is None else self._redaction.texts(texts)
 
-    def attributes(self, event_dict: Mapping[str, Any], keys: Iterable[str]) -> Mapped | None:
+    def attributes(self, event_dict: Mapping[str, Any], keys: Sequence[str]) -> Mapped | None:
         """
         Map some keys of an event dict.
 
@@ -140,13 +141,20 @@ class Mapper:
             Names and values of attributes; `None` where something was shortened, where two rules make one attribute,
             or where a foreign type raised.
         """
-        walk = Walk(self._redaction)
+        walk = Walk(self._redaction, has_secrets=self._may_hold_secrets([event_dict[key] for key in keys]))
         try:
             event = Event(event_dict["event"], event_dict)
             found = [pair for key in keys for pair in self._attribute(walk, event, key, event_dict[key])]
         except Exception:  # noqa: BLE001 - whatever it raised where it was only asked what it is
             return None
         return None if walk.cut or len({name for name, _ in found}) < len(found) else found
+
+    def _may_hold_secrets(self, values: Sequence[object]) -> bool:
+        """Tell whether something may have to be replaced in *values*, or in the parts that a rule takes them into."""
+        if self._redaction is None or not all(type(value) in SCALARS for value in values):
+            return True
+        texts = [value for value in values if type(value) is str]
+        return self._redaction.texts(texts) is not texts
 
     def _attribute(self, walk: Walk, event: Event, key: str, value: object) -> Mapped:
         if value is None:

@@ -53,12 +53,14 @@ class Walk:
 
     Args:
         redaction: What to replace on the way; `None` replaces nothing.
+        has_secrets: Whether there may be anything to replace in the texts, beside the values of secret keys.
     """
 
-    __slots__ = ("_nodes", "_redaction", "_text", "cut")
+    __slots__ = ("_nodes", "_redaction", "_text", "_texts", "cut")
 
-    def __init__(self, redaction: Redaction | None) -> None:
+    def __init__(self, redaction: Redaction | None, *, has_secrets: bool = True) -> None:
         self._redaction = redaction
+        self._texts = redaction if has_secrets else None
         self._nodes = NODES
         self._text = RECORD_TEXT
         self.cut = 0
@@ -80,8 +82,8 @@ class Walk:
             text = text[:RECORD_TEXT]
         if not text.isascii() or "\0" in text:
             text = _encodable(text)
-        if self._redaction is not None:
-            text = self._redaction.text(text)
+        if self._texts is not None:
+            text = self._texts.text(text)
         return text if length <= SHORT else self._within_bounds(text, most, length)
 
     def _within_bounds(self, text: str, most: int, length: int) -> str:
