@@ -39,12 +39,13 @@ def configure_anew(**_: object) -> None:
 
 
 def trace_tasks(**_: object) -> None:
-    """Make the provider of traces, as maykin-common does: after the fork."""
+    """Make the provider of traces, as maykin-common does: after the fork. Log when the child ends, the last of all."""
     trace.set_tracer_provider(TracerProvider(resource=Resource({"service.instance.id": str(os.getpid())})))
+    worker_process_shutdown.connect(log_the_last)
 
 
 def log_the_last(**_: object) -> None:
-    """Log at the very end of a child."""
+    """Log at the very end of a child; one that had no task logs nothing else."""
     logger.info("child_ends")
 
 
@@ -65,7 +66,6 @@ for task in (work, fail):
 if os.environ["CONFIGURED_BY"] == "application":
     setup_logging.connect(configure_anew)
 worker_process_init.connect(trace_tasks)
-worker_process_shutdown.connect(log_the_last)
 if "threads" in sys.argv:
     # There is no fork, and no signal of it.
     trace_tasks()
