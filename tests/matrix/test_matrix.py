@@ -9,7 +9,11 @@ import pytest
 from tests.matrix.environment import ROOT, environment, interpreter
 from tests.matrix.peers import LATEST, OLDEST, PAIRWISE, Peers, uncovered
 
-UNITS: Final = ("tests", "--ignore=tests/stack", "--ignore=tests/matrix", "--ignore=tests/export/test_cost.py")
+UNITS: Final = (
+    "tests",
+    *("--ignore=tests/stack", "--ignore=tests/systems", "--ignore-glob=tests/integrations/test_*.py"),
+    *("--ignore=tests/matrix", "--ignore=tests/export/test_cost.py"),
+)
 """All but those that need servers, those that make environments themselves, and what the machine costs."""
 REAL: Final = (
     "--deselect=tests/demo/test_chain.py::test_is_real_from_3_12",
