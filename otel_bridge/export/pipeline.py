@@ -22,8 +22,8 @@ from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.transport import NO_RECEIVER, Transport
 from otel_bridge.forks import Here, here
 
-AT_END: Final = 5.0
-"""Seconds to deliver what waits when the process ends."""
+AT_END: Final = 4.5
+"""Seconds to deliver what waits when the process ends; with the interpreter's own end it takes five."""
 SHUT_DOWN: Final = "shut down"
 """The reason of what is emitted after `stop`."""
 LATE: Final = 1.0

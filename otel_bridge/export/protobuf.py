@@ -35,6 +35,8 @@ def _varint(number: int) -> bytes:
 COMMON: Final = 4096
 """Most lengths of texts, attributes and records are less."""
 VARINTS: Final = tuple(map(_varint, range(COMMON)))
+SHORT: Final = COMMON // 4 - 4
+"""Texts of fewer characters, of four bytes at most, have such a length with what stands around them."""
 
 
 def _tag(field: int, wire_type: int) -> bytes:
@@ -133,6 +135,12 @@ def any_value(value: AnyValue) -> bytes:  # noqa: PLR0911 - one line for each ki
 
 def key_value(tag: bytes, key: str, value: AnyValue) -> bytes:
     """Encode one `KeyValue` as a field of the message that holds it."""
+    if type(value) is str and len(value) < SHORT:
+        # Most values are: measured, half of the cost of three nested fields.
+        text = value.encode()
+        length = VARINTS[len(text)]
+        pair = b"".join((_key(key), VALUE, VARINTS[len(text) + len(length) + 1], STRING, length, text))
+        return tag + varint(len(pair)) + pair
     return field(tag, _key(key) + field(VALUE, any_value(value)))
 
 

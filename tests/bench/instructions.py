@@ -29,11 +29,19 @@ from tests.bench.events import IN_THE_CHAIN
 
 KNOWN: Final = "calling thread"
 """`LogBridge` with our provider, for an event whose shape is known."""
+VALUES: Final = "calling thread, a list among the values"
+"""The same with a value that is no text."""
 UNKNOWN: Final = "calling thread, no shape"
-"""The same for an event that is never of a known shape."""
+"""The same for an event that is no name, and so never of a known shape."""
 ENCODING: Final = "encoding field by field"
 """`otel_bridge.export.record.encode` of the same attributes."""
-OURS: Final = (KNOWN, UNKNOWN, ENCODING)
+OURS: Final = (KNOWN, VALUES, UNKNOWN, ENCODING)
+
+OTHERWISE: Final[Mapping[str, Mapping[str, Any]]] = {
+    VALUES: {"omschrijving": ["a", "list"]},
+    UNKNOWN: {"event": "A zaak was created."},
+}
+"""What is not as in the first case."""
 
 FEW: Final = 500
 MANY: Final = 1500
@@ -103,7 +111,7 @@ def _case(name: str) -> Callable[[str], object]:
             dropped_attributes_count=0,
         )
     processor = _processor(name)
-    event: dict[str, Any] = IN_THE_CHAIN | ({"omschrijving": ["a list has no shape"]} if name == UNKNOWN else {})
+    event: dict[str, Any] = {**IN_THE_CHAIN, **OTHERWISE.get(name, {})}
     return lambda timestamp: processor(None, "info", {**event, "timestamp": timestamp})
 
 
