@@ -1,5 +1,6 @@
 """The way to a receiver, within one deadline: its name resolved, through a proxy if there is one, over TLS."""
 
+import _socket
 import http.client
 import io
 import socket
@@ -79,11 +80,9 @@ class Connection(HTTPConnection):
         """Connect to the first address that answers; each gets its share of the time that is left."""
         error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
         found = addresses(self._dns_host, self.port, lambda: self.timeout)
-        for left, address in zip(range(len(found), 0, -1), found, strict=True):
+        for left, (family, address) in zip(range(len(found), 0, -1), found, strict=True):
             try:
-                connected = socket.create_connection(address, self.timeout / left)
-                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return connected
+                return _connected(family, address, self.timeout / left)
             except OSError as exc:
                 error = exc
         raise error
@@ -148,7 +147,20 @@ class _Reader(io.RawIOBase):
         super().close()
 
 
-def addresses(host: str, port: int, left: Callable[[], float]) -> list[tuple[str, int]]:
+def _connected(family: int, address: Any, timeout: float) -> socket.socket:
+    # Not `socket.create_connection`: gevent's resolves the address anew.
+    connected = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connected.settimeout(timeout)
+        connected.connect(address)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        connected.close()
+        raise
+    return connected
+
+
+def addresses(host: str, port: int, left: Callable[[], float]) -> list[tuple[int, Any]]:
     """
     Resolve *host*.
 
@@ -157,15 +169,22 @@ def addresses(host: str, port: int, left: Callable[[], float]) -> list[tuple[str
         port: Comes back in each address.
         left: Seconds that it may take. `getaddrinfo` keeps no time, so it runs on a thread of its own.
 
+    Returns:
+        For each address its family, and what `socket.socket.connect` takes.
+
     Raises:
         OSError: There is no such host, or the answer is not there in time.
     """
-    found: list[list[tuple[str, int]] | OSError] = []
+    found: list[list[tuple[int, Any]] | OSError] = []
 
     def resolve() -> None:
         try:
-            known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found.append([(str(address[0]), port) for *_, address in known])
+            try:
+                known: Any = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            except RuntimeError:
+                # gevent's asks a thread, of which an interpreter that is ending has no more.
+                known = _socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.append([(family, address) for family, *_, address in known])
         except OSError as exc:
             found.append(exc)
         except UnicodeError:

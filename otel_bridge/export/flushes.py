@@ -4,7 +4,7 @@ import queue
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Flush(NamedTuple):
@@ -40,6 +40,13 @@ class Flushes:
 
     def __contains__(self, flush: Flush) -> bool:
         return flush in self._open
+
+    def until(self, number: int, deadline: float) -> Flush:
+        """Make a flush, to be asked for."""
+        # Its queue is of the kind that the thread knows which answers: gevent may have replaced threads since that was
+        # started, and a queue of gevent's wakes nobody when another thread puts.
+        answer: queue.SimpleQueue[Any] = type(self._asked)()
+        return Flush(number, deadline, answer)
 
     def ask(self, flush: Flush | None) -> None:
         """Wake the thread that answers, and let it answer *flush* if there is one; on any thread."""

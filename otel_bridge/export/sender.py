@@ -1,6 +1,5 @@
 """The one thread of a process that sends what waits, again and again until the receiver has it."""
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -86,7 +85,7 @@ class Sender:
         Returns:
             Whether nothing of it waits any longer.
         """
-        asked = Flush(self._buffer.last(), time.monotonic() + timeout, queue.SimpleQueue())
+        asked = self._flushes.until(self._buffer.last(), time.monotonic() + timeout)
         if self._is_here():
             # It would wait for itself.
             return not self._buffer.holds(asked.number)
