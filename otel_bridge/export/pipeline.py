@@ -20,7 +20,7 @@ from otel_bridge.export.sender import BATCH, Sender
 from otel_bridge.export.spool import Spool
 from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.transport import NO_RECEIVER, Transport
-from otel_bridge.forks import here
+from otel_bridge.forks import Here, here
 
 AT_END: Final = 5.0
 """Seconds to deliver what waits when the process ends."""
@@ -28,6 +28,11 @@ SHUT_DOWN: Final = "shut down"
 """The reason of what is emitted after `stop`."""
 LATE: Final = 1.0
 """Seconds to deliver what is logged after that."""
+WITHOUT_THREADS: Final = (
+    "uWSGI runs without threads: log records wait until a request lets another thread run, or until the worker ends; "
+    "set enable-threads = true."
+)
+"""Said once by each server."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Pipeline:
     """
 
     def __init__(self, settings: Settings, resource: bytes) -> None:
-        self.here = here()
+        self.here: Here = here()
         self._settings = settings
         self._resource = resource
         self._buffer = Buffer(settings.max_buffer_bytes)
@@ -106,7 +111,8 @@ class Pipeline:
         elif not is_sending:
             self._when_added = self._start_late
             diagnostics.say("Log records wait, because the system grants no thread that sends them.")
-        process.at_end_of_child(self.end)
+        if process.is_first_uwsgi_worker() and process.lacks_threads():
+            diagnostics.say(WITHOUT_THREADS)
 
     def _open_spool(self) -> Spool | None:
         if self._settings.spool_dir is None:

@@ -11,9 +11,13 @@ from typing import Any
 
 
 def is_uwsgi_master() -> bool:
-    """Tell whether this is uWSGI's master, or a mule: they must start no thread, and send nothing."""
+    """
+    Tell whether this process is there to fork uWSGI's workers: it must start no thread, and send nothing.
+
+    Without `--master` that is the first worker itself, as long as it loads the application.
+    """
     uwsgi = sys.modules.get("uwsgi")
-    return uwsgi is not None and uwsgi.worker_id() == 0
+    return uwsgi is not None and uwsgi.worker_id() == 0 and uwsgi.masterpid() in (0, os.getpid())
 
 
 def is_first_uwsgi_worker() -> bool:
@@ -22,12 +26,25 @@ def is_first_uwsgi_worker() -> bool:
     return uwsgi is not None and uwsgi.worker_id() == 1
 
 
+def lacks_threads() -> bool:
+    """Tell whether this worker of uWSGI runs no thread while it waits for requests: before 2.0.27 they are off."""
+    uwsgi = sys.modules.get("uwsgi")
+    return uwsgi is not None and not getattr(uwsgi, "has_threads", True)
+
+
+def in_uwsgi_workers(call: Callable[[], object]) -> None:
+    """Call *call* in each worker that this process, uWSGI's master, forks from now on."""
+    # Whoever imports `uwsgidecorators` later takes this place away: then the first record of a worker has to do.
+    uwsgi: Any = sys.modules["uwsgi"]
+    uwsgi.post_fork_hook = _both(getattr(uwsgi, "post_fork_hook", None), call)
+
+
 def at_end(deliver: Callable[[], object], when_free: Callable[[Callable[[], object]], object]) -> None:
     """
     Call *deliver* when the interpreter ends, and at SIGTERM.
 
-    Forked children inherit both. SIGTERM is handled only where nobody else handles it, and where this is the main
-    thread, as Python demands. Nothing can be done about `os._exit` and SIGKILL.
+    Forked children inherit both. SIGTERM is handled only where this is the main thread, as Python demands, and where
+    nobody else does (uWSGI does, without Python knowing). Nothing can be done about `os._exit` and SIGKILL.
 
     Args:
         deliver: Delivers, and returns.
@@ -35,18 +52,21 @@ def at_end(deliver: Callable[[], object], when_free: Callable[[Callable[[], obje
             *deliver* would wait for.
     """
     atexit.register(deliver)
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    if sys.modules.get("uwsgi") is not None or threading.current_thread() is not threading.main_thread():
+        return
+    theirs: Any = signal.getsignal(signal.SIGTERM)
 
-        def handler(number: int, _frame: FrameType | None) -> None:
-            signal.signal(number, signal.SIG_DFL)
+    def deliver_and_die(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
 
-            def deliver_and_die() -> None:
-                deliver()
-                os.kill(os.getpid(), number)
+        def both() -> None:
+            deliver()
+            os.kill(os.getpid(), number)
 
-            when_free(deliver_and_die)
+        when_free(both)
 
-        signal.signal(signal.SIGTERM, handler)
+    if theirs is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, deliver_and_die)
 
 
 def at_end_of_child(deliver: Callable[[], object]) -> None:

@@ -189,7 +189,17 @@ class LoggerProvider(api.LoggerProvider):
             self._pipeline = pipeline
             if inherited is None:
                 process.at_end(self._end, self._when_free)
+            if process.is_uwsgi_master():
+                process.in_uwsgi_workers(self._take_over)
+            else:
+                process.at_end_of_child(self._end)
             return pipeline
+
+    def _take_over(self) -> None:
+        """Deliver what uWSGI's master logged: in its first worker, which may be the same process."""
+        if process.is_first_uwsgi_worker() and self._pipeline is not None:
+            self._pipeline.here = (0,)
+            self.pipeline()
 
     def _end(self) -> None:
         if (pipeline := self._of_this_process()) is not None:

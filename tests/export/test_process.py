@@ -1,5 +1,6 @@
 """What is done at the end of a process, and what uWSGI's master must not do."""
 
+import os
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -12,13 +13,33 @@ from otel_bridge.export import process
 Run = Callable[..., str]
 
 
-@pytest.mark.parametrize(("worker", "is_master", "is_first"), [(0, True, False), (1, False, True), (2, False, False)])
+@pytest.mark.parametrize(
+    ("worker", "master", "is_master", "is_first"),
+    [
+        (0, os.getpid(), True, False),
+        (0, 1, False, False),
+        (0, 0, True, False),
+        (1, 1, False, True),
+        (2, 1, False, False),
+    ],
+    ids=["master", "mule", "before the only worker", "first worker", "second worker"],
+)
 def test_uwsgi_tells_who_this_is(
-    monkeypatch: pytest.MonkeyPatch, worker: int, *, is_master: bool, is_first: bool
+    monkeypatch: pytest.MonkeyPatch, worker: int, master: int, *, is_master: bool, is_first: bool
 ) -> None:
     """Its module is there in its own processes only."""
-    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(worker_id=lambda: worker))
+    uwsgi = SimpleNamespace(worker_id=lambda: worker, masterpid=lambda: master)
+    monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
     assert (process.is_uwsgi_master(), process.is_first_uwsgi_worker()) == (is_master, is_first)
+
+
+@pytest.mark.parametrize(("has", "lacks"), [({"has_threads": 1}, False), ({"has_threads": 0}, True), ({}, False)])
+def test_uwsgi_tells_whether_it_runs_threads(
+    monkeypatch: pytest.MonkeyPatch, has: dict[str, int], *, lacks: bool
+) -> None:
+    """One that does not say so is believed to."""
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(**has))
+    assert process.lacks_threads() == lacks
 
 
 def test_outside_of_uwsgi_nobody_is_its_master() -> None:
@@ -26,6 +47,7 @@ def test_outside_of_uwsgi_nobody_is_its_master() -> None:
     assert "uwsgi" not in sys.modules
     assert not process.is_uwsgi_master()
     assert not process.is_first_uwsgi_worker()
+    assert not process.lacks_threads()
 
 
 def test_uwsgi_calls_what_was_there_and_then_us(monkeypatch: pytest.MonkeyPatch) -> None:
