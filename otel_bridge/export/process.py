@@ -44,7 +44,8 @@ def at_end(deliver: Callable[[], object], when_free: Callable[[Callable[[], obje
     Call *deliver* when the interpreter ends, and at SIGTERM.
 
     Forked children inherit both. SIGTERM is handled only where this is the main thread, as Python demands, and where
-    nobody else does (uWSGI does, without Python knowing). Nothing can be done about `os._exit` and SIGKILL.
+    nobody else does (uWSGI does, without Python knowing), or uvicorn, which dies of it in the end. Nothing can be done
+    about `os._exit` and SIGKILL.
 
     Args:
         deliver: Delivers, and returns.
@@ -65,8 +66,17 @@ def at_end(deliver: Callable[[], object], when_free: Callable[[Callable[[], obje
 
         when_free(both)
 
+    def deliver_too(number: int, frame: FrameType | None) -> None:
+        theirs(number, frame)
+        when_free(deliver)
+
     if theirs is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, deliver_and_die)
+    elif getattr(theirs, "__module__", None) == "uvicorn.server":
+        signal.signal(signal.SIGTERM, deliver_too)
+        if theirs.__self__.should_exit:
+            # The signal came while it was loading the application.
+            deliver()
 
 
 def at_end_of_child(deliver: Callable[[], object]) -> None:
