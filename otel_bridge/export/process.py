@@ -80,7 +80,9 @@ def at_end(deliver: Callable[[], object], when_free: Callable[[Callable[[], obje
 
 
 def at_end_of_child(deliver: Callable[[], object]) -> None:
-    """Call *deliver* when this process ends as a child that never comes to `atexit`: multiprocessing, uWSGI."""
+    """Call *deliver* when this process ends as a child that never comes to `atexit`: multiprocessing, Celery, uWSGI."""
+    if (signals := sys.modules.get("celery.signals")) is not None:
+        signals.worker_process_shutdown.connect(lambda **_: deliver(), weak=False)
     if (util := sys.modules.get("multiprocessing.util")) is not None:
         util.Finalize(None, deliver, exitpriority=0)
     uwsgi: Any = sys.modules.get("uwsgi")

@@ -19,6 +19,7 @@ from otel_bridge.export.sender import BATCH
 from otel_bridge.export.setting import say_once
 from otel_bridge.export.statistics import Statistics
 from otel_bridge.export.transport import Nowhere, Transport
+from otel_bridge.forks import Here, here
 
 MAX_BUFFER_BYTES: Final = 64 << 20
 
@@ -103,6 +104,7 @@ class LoggerProvider(api.LoggerProvider):
         self._protected = frozenset(filter(None, protected))
         self._pipeline: Pipeline | None = None
         self._starting: Pipeline | None = None
+        self._ends: Here = (0,)
         self._locks: dict[int, Any] = {}
 
     @property
@@ -193,6 +195,8 @@ class LoggerProvider(api.LoggerProvider):
                 process.in_uwsgi_workers(self._take_over)
             else:
                 process.at_end_of_child(self._end)
+            if self._ends[0]:
+                pipeline.end()
             return pipeline
 
     def _take_over(self) -> None:
@@ -202,6 +206,8 @@ class LoggerProvider(api.LoggerProvider):
             self.pipeline()
 
     def _end(self) -> None:
+        # Who logs for the first time after this is called, in a hook that comes later, must not lose it either.
+        self._ends = here()
         if (pipeline := self._of_this_process()) is not None:
             pipeline.end()
 

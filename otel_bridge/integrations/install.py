@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export.default import is_disabled
-from otel_bridge.integrations import chain, dictconfig, handlers, watch
+from otel_bridge.integrations import celery, chain, dictconfig, handlers, watch
 from otel_bridge.integrations.printed import PrintedBridge
 from otel_bridge.integrations.provider import named
 
@@ -85,6 +85,7 @@ def install(config: Config = None, **options: Any) -> Config:  # type: ignore[as
             installation = _installation({**named(), **options})
             installation.put_into_chain()
             watch.structlog_configured(_again_into_chain)
+            celery.logging_configured(again)
             if config is None:
                 installation.put_on_loggers()
             else:
