@@ -50,6 +50,7 @@ class Server:
     def __init__(
         self, arguments: Sequence[str], receiver: HttpReceiver, folder: Path, environ: Mapping[str, str] | None = None
     ) -> None:
+        self.answered = 0
         self._receiver = receiver
         self._output = folder / "output"
         self._output.touch()
@@ -90,7 +91,9 @@ class Server:
 
     def _ask(self, count: int, seconds: float) -> int:
         with urlopen(f"{self._url}/?count={count}&seconds={seconds}", timeout=SECONDS) as answer:  # noqa: S310 - ours
-            return int(answer.read())
+            count = int(answer.read())
+        self.answered += 1
+        return count
 
     def _answers(self) -> bool:
         try:
