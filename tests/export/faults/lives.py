@@ -17,14 +17,16 @@ STACK: Final = 8 << 20
 
 def in_uwsgi(application: Application, *, count: int, flush: float | None = None) -> None:
     """Log in a master, and in its workers: the second one, and the first one three times, as uWSGI recycles it."""
-    worker = 0
-    sys.modules["uwsgi"] = SimpleNamespace(worker_id=lambda: worker)  # type: ignore[assignment]  # it has no more
+    worker, master = 0, os.getpid()
+    uwsgi = SimpleNamespace(worker_id=lambda: worker, masterpid=lambda: master)
+    sys.modules["uwsgi"] = uwsgi  # type: ignore[assignment]  # it has what is asked of it
     for _ in range(count):
         application.log()
     for number in (2, 1, 1, 1):
         pid = os.fork()
         if not pid:
             worker = number
+            uwsgi.post_fork_hook()
             application.log()
             if flush is not None:
                 application.flush(flush)
