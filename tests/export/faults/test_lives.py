@@ -78,7 +78,7 @@ def test_what_a_shutdown_leaves_is_said_and_sent_by_the_next(
 def test_what_others_left_holds_up_no_shutdown(runner: Runner, tmp_path: Path) -> None:
     """It is safe where it is: no more of it is adopted, and what is there of it stays."""
     options = {"spool_dir": str(tmp_path / "spool"), "max_buffer_bytes": 100_000}
-    left = runner.run("steady", NOWHERE, count=3000, way="SIGKILL", options=options)
+    left = runner.run("steady", NOWHERE, count=10_000, way="SIGKILL", options=options)
     left.wait()
     with HttpReceiver(always=slow) as receiver:
         run = runner.run("shut_down", receiver, options=options)
