@@ -5,9 +5,9 @@ The way of one event, and the rooms on it:
 
 * `otel_bridge.bridge`: an event dict, or a record of `logging`, becomes an OpenTelemetry log record. `processor` and
   `handler` are its two doors; `rules` is the table of documented keys, and `mapping` the walk over it; `severity`,
-  `timestamps`, `values`, `exceptions`, `trace`, `redaction` and `uid` hold one idea each. `shape` is the short cut for
-  events that repeat. `origin` tells whose record it is, `surroundings` where it was logged, `provider` where it goes;
-  `emitter` hands it over.
+  `timestamps`, `values`, `exceptions` (`tracebacks` writes those), `trace`, `redaction` and `uid` hold one idea each.
+  `shape` is the short cut for events that repeat. `origin` tells whose record it is, `surroundings` where it was
+  logged, `provider` where it goes; `emitter` hands it over.
 * `otel_bridge.export`: a log record becomes what the receiver acknowledges. `provider` is the seam to the API, whose
   `logger`s encode; `default` is the one that the environment configures.
     * On the calling thread: `protobuf` (the only place that knows OTLP's field numbers), `record` and `template`

@@ -2,11 +2,11 @@
 
 import re
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Literal, NamedTuple
 
+from otel_bridge.bridge.tracebacks import CAUSE, CONTEXT, render
 from otel_bridge.bridge.values import safe_text
 
 Stacktrace = Literal["full", "short", "none"]
@@ -16,8 +16,6 @@ SHORT_FRAMES: Final = 3
 STACKTRACE: Final = 65_536
 """How many characters of a stack trace are kept; the middle goes first, because its last lines say what happened."""
 
-CAUSE: Final = "\nThe above exception was the direct cause of the following exception:\n\n"
-CONTEXT: Final = "\nDuring handling of the above exception, another exception occurred:\n\n"
 NONE: Final = ("", "NoneType: None", "MISSING")
 """What `logging.Formatter.formatException` and structlog write where no exception was being handled."""
 HEADER: Final = re.compile(r"^(?:  [+|] )?(?:Exception Group )?Traceback \(most recent call last\):$")
@@ -100,12 +98,9 @@ def _from_raw(raw: ExcInfo, keep: Stacktrace) -> ExceptionInfo:
 def _format(raw: ExcInfo, keep: Stacktrace) -> str | None:
     if keep == "none":
         return None
-    limit = -SHORT_FRAMES if keep == "short" else None
-    try:
-        lines = traceback.TracebackException(*raw, limit=limit, compact=True).format()
-        return bounded("".join(lines).rstrip("\n"))
-    except Exception:  # noqa: BLE001 - source lines, notes and groups are foreign code too
-        return None
+    _, exc, trace = raw
+    stacktrace = render(exc, trace, SHORT_FRAMES if keep == "short" else None)
+    return None if stacktrace is None else bounded(stacktrace.rstrip("\n"))
 
 
 def bounded(stacktrace: str) -> str:

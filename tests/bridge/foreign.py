@@ -1,6 +1,6 @@
 """Values that raise, mislead or never end."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 
@@ -78,6 +78,15 @@ def raised(exc: BaseException) -> BaseException:
         raise exc  # noqa: TRY301 - for its traceback
     except BaseException as caught:  # noqa: BLE001 - whatever is given
         return caught
+
+
+def caught(function: Callable[[], object]) -> BaseException:
+    """Return what *function* raises."""
+    try:
+        function()
+    except BaseException as exc:  # noqa: BLE001 - whatever it is
+        return exc
+    raise AssertionError(function)
 
 
 def itself() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_bridge.bridge.exceptions import SHORT_FRAMES, STACKTRACE, exception_info, says_none
-from tests.bridge.foreign import BrokenMapping, NoClass, Raises, UnprintableError, raised
+from tests.bridge.foreign import BrokenMapping, NoClass, Raises, UnprintableError, caught, raised
 from tests.peers import needs
 
 
@@ -100,15 +100,6 @@ SHAPES: list[tuple[Callable[[], None], str, str]] = [
 shapes = pytest.mark.parametrize(
     ("function", "exc_type", "message"), SHAPES, ids=[shape[0].__name__ for shape in SHAPES]
 )
-
-
-def caught(function: Callable[[], None]) -> BaseException:
-    """Return what *function* raises."""
-    try:
-        function()
-    except BaseException as exc:  # noqa: BLE001 - whatever it is
-        return exc
-    raise AssertionError(function)
 
 
 def exc_info(exc: BaseException) -> Any:
@@ -298,7 +289,7 @@ def test_rendered_notes_follow_the_message() -> None:
 
 def test_a_syntax_error_is_read() -> None:
     """Its rendering has the source before the type."""
-    exc = caught(lambda: compile("x = = 1", "<text>", "exec"))  # type: ignore[arg-type]
+    exc = caught(lambda: compile("x = = 1", "<text>", "exec"))
     assert exception_info(None, rendered(exc))[:2] == ("SyntaxError", "invalid syntax")  # type: ignore[index]
 
 
