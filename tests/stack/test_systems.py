@@ -1,18 +1,35 @@
-"""The five systems, from their processes to both stores."""
+"""The five systems, from their processes to both stores, and the queries that `docs/systems.md` translates."""
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
+import pytest
+from opentelemetry.sdk.resources import Resource
+
+from otel_bridge import LogBridge, LoggerProvider
 from otel_bridge.demo.expected import Line
 from stack import Stack
+from stack.build import COLLECTOR
 from tests.stack.asking import documents, until
 from tests.systems.catalogue import SYSTEMS, System
 from tests.systems.conftest import Make, database, make, outside  # noqa: F401 - pytest looks here
 from tests.systems.outside import Outside
 from tests.systems.running import WAYS, Project
 from tests.systems.visit import visit
+
+PAGE: Final = (COLLECTOR.parent / "docs" / "systems.md").read_text(encoding="utf-8")
+*QUERIES, _OF_A_FILE = re.findall(r"^\| [A-Za-z ]+ \| `(\{app=.+)` \| `(.+)` \|$", PAGE.replace("\\|", "|"), re.M)
+"""What was asked with Promtail, and what is asked now; the last is of what only a file has."""
+SAME: Final = [
+    (query.replace('app="open-zaak"', 'service_name="openzaak"'), now)
+    for query, now in QUERIES
+    if query.replace('app="open-zaak"', 'service_name="openzaak"').replace("| json ", "") == now
+]
+"""Those of which only `| json` goes, with the new label."""
 
 Counts = Counter[tuple[str, int]]
 """How often a process logged which event."""
@@ -57,3 +74,37 @@ def in_elasticsearch(stack: Stack, namespace: str, service: str, total: int) -> 
     query = " AND ".join(f'resource.attributes.{name}:"{value}"' for name, value in names.items())
     found = documents(stack, query, total)
     return Counter((one["body"]["text"], one["resource"]["attributes"]["process.pid"]) for one in found)
+
+
+@pytest.fixture(scope="module")
+def namespace(stack: Stack) -> str:
+    """Log what each query looks for, beside what it does not, and return where."""
+    namespace = uuid.uuid4().hex
+    resource = Resource.create({"service.name": "openzaak", "service.namespace": namespace})
+    provider = LoggerProvider(resource, endpoint=f"{stack.otlp_http}/v1/logs")
+    bridge = LogBridge(provider)
+    ids = {"request_id": "2f9e…", "trace_id": "0af7" * 8, "span_id": "0af7" * 4, "task_id": "3d0b…"}
+    attributes = {"additional_attributes": {"bronorganisatie": "000000000"}}
+    bridge(None, "info", {"event": "zaak_created", "level": "info", "logger": "nrc.api.tasks", **ids, **attributes})
+    bridge(None, "info", {"event": "request_finished", "level": "info", "code": 502})
+    bridge(None, "info", {"event": "request_finished", "level": "info", "code": 200})
+    try:
+        1 / 0  # noqa: B018 - it raises
+    except ZeroDivisionError:
+        bridge(None, "error", {"event": "api.uncaught_exception", "level": "error", "exc_info": True})
+    assert provider.shutdown(30)
+    until(lambda: stack.loki.count(f'{{service_namespace="{namespace}"}}'), lambda count: count == 4)
+    return namespace
+
+
+@pytest.mark.parametrize("query", [now for _, now in QUERIES] + [query for query, _ in SAME])
+def test_translated_query(stack: Stack, namespace: str, query: str) -> None:
+    """Each finds what it looks for, and nothing else; where only `| json` goes, with it and without."""
+    query = query.replace("0af7…", "0af7" * 8)
+    here = query.replace('service_name="openzaak"', f'service_name="openzaak", service_namespace="{namespace}"')
+    assert stack.loki.count(here) == 1
+
+
+def test_enough_queries() -> None:
+    """The page translates them."""
+    assert (len(QUERIES), len(SAME)) == (10, 7)

@@ -50,7 +50,7 @@ class Way(NamedTuple):
 
 NO_WAY: Final = Way()
 WAYS: Final = {
-    "install()": Way("\nimport otel_bridge\n\nLOGGING = otel_bridge.install(LOGGING)\n"),
+    "install()": Way("\nfrom otel_bridge import install\n\ninstall(LOGGING)\n"),
     "OTEL_BRIDGE_AUTO": Way(environ={"OTEL_BRIDGE_AUTO": "true"}),
 }
 """Those that `docs/systems.md` describes."""
@@ -105,6 +105,8 @@ class Project:
 
     def _documented(self) -> dict[str, str]:
         return {
+            # As the systems start Celery: a thread that exports traces would hold locks when its children are forked.
+            "_OTEL_DEFER_SETUP": "True",
             "_USE_STRUCTLOG": "True",
             "ALLOWED_HOSTS": "*",
             "AUDIT_LOGGER_NAME": f"{self.system.package}_audit",
