@@ -15,11 +15,11 @@ from otel_bridge.demo.expected import Line
 from stack import Stack
 from stack.build import COLLECTOR
 from tests.stack.asking import documents, until
-from tests.systems.catalogue import SYSTEMS, System
-from tests.systems.conftest import Make, database, make, outside  # noqa: F401 - pytest looks here
-from tests.systems.outside import Outside
+from tests.systems.catalogue import SYSTEMS
+from tests.systems.conftest import workshop  # noqa: F401 - pytest looks here
 from tests.systems.running import WAYS, Project
 from tests.systems.visit import visit
+from tests.systems.workshop import Workshop
 
 PAGE: Final = (COLLECTOR.parent / "docs" / "systems.md").read_text(encoding="utf-8")
 *QUERIES, _OF_A_FILE = re.findall(r"^\| [A-Za-z ]+ \| `(\{app=.+)` \| `(.+)` \|$", PAGE.replace("\\|", "|"), re.M)
@@ -35,19 +35,19 @@ Counts = Counter[tuple[str, int]]
 """How often a process logged which event."""
 
 
-def test_every_line_is_in_both_stores(stack: Stack, make: Make, outside: Outside) -> None:  # noqa: F811
+def test_every_line_is_in_both_stores(stack: Stack, workshop: Workshop) -> None:  # noqa: F811
     """Once, from the process that printed it."""
     namespace = uuid.uuid4().hex
     environ = {"OTEL_RESOURCE_ATTRIBUTES": f"service.namespace={namespace}"}
 
-    def run(system: System) -> Project:
-        project = make(system, stack.otlp_http, environ, way=WAYS["install()"])
+    projects = [workshop.make(system, stack.otlp_http, WAYS["install()"], environ) for system in SYSTEMS]
+
+    def run(project: Project) -> None:
         with project.running():
-            visit(project, outside.url)
-        return project
+            visit(project, workshop.outside.url)
 
     with ThreadPoolExecutor(len(SYSTEMS)) as pool:
-        projects = list(pool.map(run, SYSTEMS))
+        list(pool.map(run, projects))
     for project in projects:
         printed, service = counts(project.printed()), project.system.service_name
         for store in (in_loki, in_elasticsearch):

@@ -38,6 +38,8 @@ OUTGOING: Final = re.compile(
 )
 """What django-log-outgoing-requests prints as plain text, with lines of details after it; not for an exporter's own
 requests, of which nothing is sent."""
+OUTGOING_LINE: Final = ("log_outgoing_requests", "debug")
+"""Logger and level of that."""
 
 
 class Way(NamedTuple):
@@ -126,13 +128,16 @@ class Project:
 
     def prepare(self, notified: str) -> Path:
         """Make its database, where *notified* is the address of the API that is notified, and return the file."""
-        subprocess.run(  # noqa: S603 - the tests' own
-            [self._bin / "python", "-m", "project.prepare", notified],
-            env={**self._environ, "OTEL_SDK_DISABLED": "true"},
-            cwd=self.folder,
-            check=True,
-        )
+        self._python("-m", "project.prepare", notified, OTEL_SDK_DISABLED="true")
         return Path(self._environ["DB_NAME"])
+
+    def load(self) -> None:
+        """Load the application, as a server does, in a process that ends then."""
+        self._python("-c", "import project.wsgi")
+
+    def _python(self, *arguments: str, **environ: str) -> None:
+        command = [str(self._bin / "python"), *arguments]
+        subprocess.run(command, env={**self._environ, **environ}, cwd=self.folder, check=True)  # noqa: S603 - our own
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -212,10 +217,11 @@ class Project:
 
 
 def _lines(file: Path) -> list[Line]:
-    """Return the log lines of *file*, with the first of those that are printed as plain text."""
+    """Return the log lines of *file*; of what is printed as plain text, and perhaps as JSON too, one each."""
     printed = file.read_text()
+    logger, level = OUTGOING_LINE
     outgoing = [
-        Line(event, "debug", "log_outgoing_requests", None, None, {}, {}, is_structlog=False)
-        for event in OUTGOING.findall(printed)
+        Line(event, level, logger, None, None, {}, {}, is_structlog=False) for event in OUTGOING.findall(printed)
     ]
-    return expected.lines(printed) + outgoing
+    others = (line for line in expected.lines(printed) if (line.logger, line.level) != OUTGOING_LINE)
+    return [*others, *outgoing]

@@ -15,10 +15,10 @@ import pytest
 from otel_bridge.demo.expected import Line
 from tests.otlp import HttpReceiver, Record
 from tests.systems.catalogue import SYSTEMS, System
-from tests.systems.conftest import Make, RunOf
-from tests.systems.outside import Outside
+from tests.systems.conftest import RunOf
 from tests.systems.running import WAYS, Request
 from tests.systems.visit import ROUNDS
+from tests.systems.workshop import Workshop
 
 KLANT, ZAAK, NOTIFICATIES, LIJSTEN, _ = SYSTEMS
 ONE_LINE, AUTO = WAYS
@@ -135,14 +135,14 @@ def test_08_the_lines_of_uwsgi_are_no_records(run_of: RunOf) -> None:
     assert not [record for record in run.records if "uWSGI" in record.body or record.body.startswith("[pid: ")]
 
 
-def test_09_an_export_logs_nothing_that_is_exported(make: Make, receiver: HttpReceiver, outside: Outside) -> None:
+def test_09_an_export_logs_nothing_that_is_exported(workshop: Workshop, receiver: HttpReceiver) -> None:
     """At DEBUG django-log-outgoing-requests logs each request of `requests`; ours are none, and no header is seen."""
     headers = {"OTEL_EXPORTER_OTLP_LOGS_HEADERS": f"authorization={SECRET.replace(' ', '%20')}"}
     environ = {"LOG_LEVEL": "DEBUG", "OTEL_BLRP_SCHEDULE_DELAY": "50", **headers}
-    project = make(LIJSTEN, receiver.endpoint, environ, way=WAYS[ONE_LINE])
+    project = workshop.make(LIJSTEN, receiver.endpoint, WAYS[ONE_LINE], environ)
     with project.running():
         for number in range(1, 6):
-            project.ask([Request("GET", f"/outgoing/?url={outside.url}", 200)])
+            project.ask([Request("GET", f"/outgoing/?url={workshop.outside.url}", 200)])
             receiver.wait(lambda found, number=number: len(outgoing(found)) >= number)  # type: ignore[misc]  # its default
     assert {sent["authorization"] for sent in receiver.metadata} == {SECRET}
     assert len(outgoing(receiver.records)) == 5
