@@ -1,6 +1,7 @@
 """Whom the projects talk to, apart from the receiver of their logs."""
 
 import threading
+import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -8,7 +9,7 @@ from typing import Self
 
 class Outside:
     """
-    A server that takes notifications and traces; it refuses to hear that something was deleted.
+    A server that takes notifications and traces; it refuses to hear that something was deleted, and `/slow` is.
 
     Attributes:
         url: Its address.
@@ -29,11 +30,12 @@ class Outside:
                 self._answer(500 if b'"actie": "destroy"' in body else 201)
 
             def do_GET(self) -> None:
+                outside.asked[self.path] += 1
+                if self.path == "/slow":
+                    time.sleep(1)
                 self._answer(200)
 
             def _answer(self, status: int) -> None:
-                outside.asked[self.path] += 1
-                # What has gone already is counted, and whoever asked needs no answer any more.
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

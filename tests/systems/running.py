@@ -197,6 +197,8 @@ class Project:
         return "".join(f"\n== {file}\n{file.read_text(errors='replace')[-2000:]}" for file in self._files())
 
     def _is_busy(self) -> bool:
+        if self.uwsgi.pid is None:
+            return False
         with socket.create_connection((HOST, self._stats_port), PATIENCE) as stats:
             told = json.loads(b"".join(iter(lambda: stats.recv(65_536), b"")))
         return any(core["in_request"] for worker in told["workers"] for core in worker["cores"])

@@ -1,12 +1,13 @@
-"""What is left of a worker that is killed."""
+"""What is left of a worker that is killed, or told to end while it works."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.otlp import HttpReceiver
 from tests.systems.catalogue import SYSTEMS
 from tests.systems.comparison import problems
 from tests.systems.killing import killed
-from tests.systems.running import WAYS
+from tests.systems.running import WAYS, Request
 from tests.systems.workshop import Workshop
 
 LATER = {"OTEL_BLRP_SCHEDULE_DELAY": "30000"}
@@ -27,3 +28,16 @@ def test_without_a_spool(workshop: Workshop, receiver: HttpReceiver) -> None:
     victims = killed(project, workshop.outside.url)
     left = {pid: lines for pid, lines in project.printed().items() if pid not in victims}
     assert problems(left, receiver.records) == []
+
+
+def test_sigterm_lets_requests_end(workshop: Workshop, receiver: HttpReceiver) -> None:
+    """With the hook that `docs/systems.md` sets in the environment; uWSGI breaks them off otherwise."""
+    environ = {"UWSGI_HOOK_MASTER_START": "unix_signal:15 gracefully_kill_them_all"}
+    project = workshop.make(SYSTEMS[3], receiver.endpoint, WAYS["install()"], environ)
+    slow = Request("GET", f"/outgoing/?url={workshop.outside.url}slow", 200)
+    with project.running(), ThreadPoolExecutor() as pool:
+        answered = pool.submit(project.ask, [slow])
+        project.until(lambda: workshop.outside.asked["/slow"] > 0)
+        project.uwsgi.stop()
+        answered.result()
+    assert problems(project.printed(), receiver.records) == []
