@@ -39,7 +39,9 @@ OUTGOING: Final = re.compile(
 """What django-log-outgoing-requests prints as plain text, with lines of details after it; not for an exporter's own
 requests, of which nothing is sent."""
 OUTGOING_LINE: Final = ("log_outgoing_requests", "debug")
-"""Logger and level of that."""
+"""Logger and level of that, where it is JSON."""
+NO_CONTEXT: Final = {"event", "level", "logger", "timestamp"}
+"""The keys of a line that is printed outside any request and task."""
 
 
 class Way(NamedTuple):
@@ -219,11 +221,15 @@ class Project:
 
 
 def _lines(file: Path) -> list[Line]:
-    """Return the log lines of *file*; of what is printed as plain text, and perhaps as JSON too, one each."""
+    """Return the log lines of *file*, each once: outgoing requests are plain text, JSON, or both."""
     printed = file.read_text()
     logger, level = OUTGOING_LINE
-    outgoing = [
-        Line(event, level, logger, None, None, {}, {}, is_structlog=False) for event in OUTGOING.findall(printed)
-    ]
-    others = (line for line in expected.lines(printed) if (line.logger, line.level) != OUTGOING_LINE)
-    return [*others, *outgoing]
+    plain = [Line(event, level, logger, None, None, {}, {}, is_structlog=False) for event in OUTGOING.findall(printed)]
+    return [line for line in expected.lines(printed) if _counts(line, instead=bool(plain))] + plain
+
+
+def _counts(line: Line, *, instead: bool) -> bool:
+    """Tell whether a line of JSON stands for a record, where a line of plain text is or is not there instead."""
+    if (line.logger, line.level) != OUTGOING_LINE:
+        return True
+    return not instead and not line.printed.keys() <= NO_CONTEXT
