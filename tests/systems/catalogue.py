@@ -13,7 +13,6 @@ class System(NamedTuple):
     package: str
     """Of its settings, and the name of its own loggers."""
     has_celery: bool = True
-    logs_requests: bool = True
 
     @property
     def service_name(self) -> str:
@@ -23,7 +22,7 @@ class System(NamedTuple):
 
 SYSTEMS: Final = (
     System("open-klant", "openklant"),
-    System("open-zaak", "openzaak", logs_requests=False),
+    System("open-zaak", "openzaak"),
     System("open-notificaties", "nrc"),
     System("referentielijsten", "referentielijsten", has_celery=False),
     System("open-organisatie", "openorganisatie"),
