@@ -1,7 +1,6 @@
 """What the tests of the five systems have."""
 
 import functools
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.integrations.servers import program
 from tests.otlp import HttpReceiver, Record
 from tests.systems.catalogue import SYSTEMS, System
 from tests.systems.outside import Outside
@@ -33,8 +33,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     """Where projects are made."""
     if find_spec("notifications_api_common") is None:
         pytest.skip("open-api-framework needs Python 3.12")
-    if shutil.which("redis-server") is None:
-        pytest.fail("Celery needs a broker: install redis-server (apt-get install redis-server)")
+    program("redis-server")
     with Outside() as outside:
         yield Workshop(tmp_path_factory.mktemp("systems"), outside)
 

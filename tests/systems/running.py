@@ -146,7 +146,7 @@ class Project:
         """Run uWSGI, and Celery where the system has it; they end in order, by SIGTERM, or are killed."""
         with ExitStack() as ends:
             if self.system.has_celery:
-                redis = self._process("redis-server", "--port", str(self._redis_port), "--save", "")
+                redis = self._process("redis-server", "--port", str(self._redis_port), "--bind", HOST, "--save", "")
                 ends.callback(redis.kill)
                 redis.start(lambda: "Ready to accept connections" in redis.log.read_text(), timeout=PATIENCE)
                 self.celery = self._process("celery", *CELERY)
