@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from opentelemetry.sdk.resources import Resource
@@ -14,7 +14,7 @@ from otel_bridge import LogBridge, LoggerProvider
 from otel_bridge.demo.expected import Line
 from stack import Stack
 from stack.build import COLLECTOR
-from tests.stack.asking import documents, until
+from tests.stack.asking import until
 from tests.systems.catalogue import SYSTEMS
 from tests.systems.conftest import workshop  # noqa: F401 - pytest looks here
 from tests.systems.running import WAYS, Project
@@ -72,7 +72,12 @@ def in_elasticsearch(stack: Stack, namespace: str, service: str, total: int) -> 
     """Count what Elasticsearch has."""
     names = {"service.name": service, "service.namespace": namespace}
     query = " AND ".join(f'resource.attributes.{name}:"{value}"' for name, value in names.items())
-    found = documents(stack, query, total)
+
+    def search() -> list[dict[str, Any]]:
+        stack.elasticsearch.refresh()
+        return stack.elasticsearch.search(query)
+
+    found = until(search, lambda hits: len(hits) >= total)
     return Counter((one["body"]["text"], one["resource"]["attributes"]["process.pid"]) for one in found)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
 from stack import Stack
@@ -29,7 +30,7 @@ from tests.systems.visit import visit
 from tests.systems.workshop import Workshop
 
 WAY: Final = WAYS["install()"]
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 COLUMNS: Final = (
     *("System", "uWSGI workers", "Celery processes", "lines", "Loki", "Elasticsearch", "differences"),
     *("killed: lines, lost with a spool, twice", "the same without", "start, s: without, with"),
@@ -110,11 +111,15 @@ def main() -> None:
     console = Console(width=200)
     console.print("Python", sys.version.split()[0], *(f"{name} {version(name)}" for name in LIBRARIES))
     table = Table(*COLUMNS)
-    with Outside() as outside, tempfile.TemporaryDirectory() as folder, Stack() as stack:
+    with (
+        Outside() as outside,
+        tempfile.TemporaryDirectory() as folder,
+        Stack() as stack,
+        Live(table, console=console),
+    ):
         workshop = Workshop(Path(folder), outside)
         for system in SYSTEMS:
             table.add_row(*row(workshop, system, stack))
-    console.print(table)
 
 
 if __name__ == "__main__":
