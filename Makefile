@@ -48,7 +48,7 @@ lint: $(VENV)/dev ## Check style and types
 lock: ## Resolve constraints.txt anew
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --upgrade pip
-	build/lock/bin/python -m pip install --quiet --group dev --editable '.[demo]'
+	build/lock/bin/python -m pip install --quiet --group dev --group systems --editable '.[demo]'
 	echo '# Resolved by make lock, on the Python that tools/python.sh prefers; an older one resolves for itself.' > constraints.txt
 	build/lock/bin/python -m pip freeze --exclude-editable | sed "s/$$/; python_version >= '3.12'/" >> constraints.txt
 
@@ -74,5 +74,5 @@ $(VENV)/demo: $(VENV)/pip pyproject.toml
 	@touch $@
 
 $(VENV)/dev: $(VENV)/demo
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --group systems
 	@touch $@

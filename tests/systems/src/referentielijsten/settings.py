@@ -1,0 +1,8 @@
+"""The settings of Referentielijsten, as far as they are about its logs."""
+
+from open_api_framework.conf.base import *  # noqa: F403 - a settings module is its names
+from project.settings import *  # noqa: F403
+
+# It has no Celery.
+DJANGO_STRUCTLOG_CELERY_ENABLED = False
+NOTIFICATIONS_DISABLED = True
