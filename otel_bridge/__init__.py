@@ -5,14 +5,15 @@ The way of one event, and the rooms on it:
 
 * `otel_bridge.bridge`: an event dict, or a record of `logging`, becomes an OpenTelemetry log record. `processor` and
   `handler` are its two doors; `rules` is the table of documented keys, and `mapping` the walk over it; `severity`,
-  `timestamps`, `values`, `exceptions` (`tracebacks` writes those), `trace`, `redaction` and `uid` hold one idea each.
-  `shape` is the short cut for events that repeat. `origin` tells whose record it is, `surroundings` where it was
-  logged, `provider` where it goes; `emitter` hands it over.
+  `timestamps`, `naming`, `values`, `exceptions` (`tracebacks` writes those), `trace`, `redaction` and `uid` hold one
+  idea each. `shape` is the short cut for events that repeat. `origin` tells whose record it is, `surroundings` where it
+  was logged, `provider` where it goes; `emitter` hands it over.
 * `otel_bridge.export`: a log record becomes what the receiver acknowledges. `provider` is the seam to the API, whose
   `logger`s encode; `default` is the one that the environment configures.
     * On the calling thread: `protobuf` (the only place that knows OTLP's field numbers), `record` and `template`
-      encode, within `limits`; `buffer` and `spool` keep. A spool is a `folder` of segments: `segment` is one file,
-      `frames` its bytes, `ownership` the lock by which one process has it; `inspection` looks at all that from outside.
+      encode, within `limits`; `buffer` (of `blocks`) and `spool` keep. A spool is a `folder` of segments: `segment` is
+      one file, `frames` its bytes, `ownership` the lock by which one process has it; `inspection` looks at all that
+      from outside.
     * On one thread of each process: `sender` decides when (`flushes` are who waits, `retry` is when to try again),
       `delivery` sends what `batch` puts together and settles it, `adoption` takes over what other processes left.
     * A `transport` takes a request to the receiver: `http`, `grpc` (on `http2`, with `grpc_status`), or `file` (with

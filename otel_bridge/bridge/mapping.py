@@ -1,6 +1,5 @@
 """The walk by which an event dict becomes a log record's fields."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple, get_args
@@ -8,6 +7,7 @@ from typing import Any, Final, NamedTuple, get_args
 from opentelemetry._logs import SeverityNumber
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
+from otel_bridge.bridge import naming
 from otel_bridge.bridge.exceptions import STACKTRACE, Stacktrace, exception_info, says_none
 from otel_bridge.bridge.redaction import Redaction, are_plain
 from otel_bridge.bridge.rules import COMPONENTS, DERIVED, NAMING, RULES, Event, Rule, nowhere, source, text_of
@@ -16,15 +16,10 @@ from otel_bridge.bridge.timestamps import nanoseconds
 from otel_bridge.bridge.trace import BOUND_KEYS, span_context
 from otel_bridge.bridge.values import SHORT, AnyValue, Walk
 
-EVENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)*")
-"""What is a static identifier rather than free text:
-https://opentelemetry.io/docs/specs/semconv/general/events/#event-definition"""
-EVENT_NAME_LENGTH: Final = 256
 BODY: Final = 65_536
 """How many characters of the event are kept."""
 ATTRIBUTES: Final = 128
 """The SDK evicts the first of more attributes than this: https://opentelemetry.io/docs/specs/otel/common/#configurable-parameters"""
-DEFAULT_SCOPE: Final = "structlog"
 
 
 class LogFields(NamedTuple):
@@ -205,8 +200,8 @@ class Mapper:
         named: bool,  # noqa: FBT001
     ) -> LogFields:
         walk = Walk(self._redaction)
-        level = _first(event_dict.get("level"), METHOD_LEVELS.get(method_name, method_name))
-        body, is_formatted = _body(walk, event_dict)
+        level = naming.first(event_dict.get("level"), METHOD_LEVELS.get(method_name, method_name))
+        body, is_formatted = naming.body(walk, event_dict)
         attributes = self._attributes(walk, event_dict)
         leftovers: dict[str, object] = {}
         if not BOUND_KEYS.isdisjoint(event_dict):
@@ -223,9 +218,9 @@ class Mapper:
             severity(level, event_dict.get("level_number")),
             walk.text(text_of(level)),
             walk.text(body, BODY),
-            _event_name(event_dict) if named and not is_formatted else None,
+            naming.event_name(event_dict) if named and not is_formatted else None,
             current,
-            walk.text(_scope_name(event_dict, logger_name)),
+            walk.text(naming.scope_name(event_dict, logger_name)),
             _bounded(attributes, walk),
             walk.cut,
         )
@@ -290,34 +285,3 @@ def _bounded(attributes: dict[str, AnyValue], walk: Walk) -> dict[str, AnyValue]
             del kept[key]
         walk.cut += excess
     return kept
-
-
-def _body(walk: Walk, event_dict: Mapping[str, Any]) -> tuple[str, bool]:
-    """Return the event as a text, and whether positional arguments went into it."""
-    event, args = event_dict.get("event"), event_dict.get("positional_args")
-    if isinstance(event, str) and isinstance(args, tuple) and args:
-        try:
-            # As structlog.stdlib.PositionalArgumentsFormatter does.
-            return event % (args[0] if len(args) == 1 and isinstance(args[0], dict) and args[0] else args), True
-        except Exception:  # noqa: BLE001 - arguments that do not fit stay beside the event
-            return event, False
-    if type(event) is not str:
-        # So that what is secret in a map stays so in its text.
-        event = "" if event is None else walk.attribute("event", event)
-    return text_of(event), False
-
-
-def _event_name(event_dict: Mapping[str, Any]) -> str | None:
-    for name in (event_dict.get("otel.event.name"), event_dict.get("event")):
-        if isinstance(name, str) and len(name) <= EVENT_NAME_LENGTH and EVENT_NAME.fullmatch(name):
-            return str.__str__(name)
-    return None
-
-
-def _scope_name(event_dict: Mapping[str, Any], logger_name: str | None) -> str:
-    return text_of(_first(event_dict.get("logger"), event_dict.get("logger_name"), logger_name)) or DEFAULT_SCOPE
-
-
-def _first(*values: object) -> object:
-    """Return the first value that is there, without asking a foreign type for its truth."""
-    return next((value for value in values if value is not None), "")

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from otel_bridge.export.buffer import Buffer, Lane, rank
+from otel_bridge.export.blocks import Lane
+from otel_bridge.export.buffer import Buffer, rank
 from otel_bridge.export.spool import Spool, Spooled
 
 SEGMENTS: Final = 32

@@ -2,19 +2,16 @@
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Sequence
-from itertools import accumulate, chain, count, islice
-from typing import Any, Final, NamedTuple
+from itertools import accumulate, islice
+from typing import Final
 
+from otel_bridge.export.blocks import Block, Entry, Item, Lane, block, blocks, is_before, of_one_kind, size_of
 from otel_bridge.export.statistics import Statistics
 
 BLOCK: Final = 64
 """Records that are counted and put in order together, at most."""
 LARGE: Final = 4096
 """Bytes of a record for which nothing waits: so what has not been counted yet stays small."""
-OVERHEAD: Final = 64
-"""Bytes that a waiting record takes beside its encoding, roughly: its places in a block and the header of the bytes."""
-
 RANGES: Final = ("UNSPECIFIED", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 """https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber"""
 
@@ -24,60 +21,6 @@ PROTECTED: Final = 4
 """The rank of protected loggers, whose records go last."""
 FULL: Final = "buffer full"
 """The reason of what goes because there is no room."""
-
-
-class Lane(NamedTuple):
-    """What the records of one logger and severity have in common."""
-
-    rank: int
-    severity: int
-    resource: bytes
-    scope: bytes
-
-
-Item = tuple[Lane, bytes, int | None]
-"""What they have in common, a record, and where the spool holds it; `None` where it does not."""
-
-
-class Entry(NamedTuple):
-    """One record on its way."""
-
-    number: int
-    """Counts the records of this process in the order in which they came."""
-    lane: Lane
-    record: bytes
-    place: int | None
-
-
-class Block(NamedTuple):
-    """
-    Waiting records of one severity that came one after the other.
-
-    A tuple for each of them would take twice the memory of all else that is kept beside the encoding.
-    """
-
-    number: int
-    """That of the first."""
-    size: int
-    """Bytes that they take."""
-    parts: tuple[Any, ...]
-    """`Lane`, `bytes` and `int | None` of the first, then of the second, and so on."""
-
-    @property
-    def entries(self) -> list[Entry]:
-        """The records, one by one."""
-        of = iter(self.parts)
-        return list(map(Entry, count(self.number), of, of, of))
-
-
-def _block(number: int, items: Sequence[Item]) -> Block:
-    size = sum([len(record) for _, record, _ in items]) + OVERHEAD * len(items)
-    return Block(number, size, tuple(chain.from_iterable(items)))
-
-
-def _rest(entries: Sequence[Entry]) -> list[Block]:
-    items = [(entry.lane, entry.record, entry.place) for entry in entries]
-    return [_block(entries[0].number, items)] if items else []
 
 
 def severity_range(number: int) -> str:
@@ -152,8 +95,8 @@ class Buffer:
         self._leave_collected()
         while self._inbox:
             items = [self._inbox[index] for index in range(min(BLOCK, len(self._inbox)))]
-            items = items[: _of_one_kind([lane for lane, _, _ in items])]
-            number, found, queue = len(items), (_block(self._number + 1, items),), self._queues[items[0][0].rank]
+            items = items[: of_one_kind([lane for lane, _, _ in items])]
+            number, found, queue = len(items), (block(self._number + 1, items),), self._queues[items[0][0].rank]
             queue += found
             self._collected = number
             self._number += number
@@ -171,10 +114,10 @@ class Buffer:
         for queue in self._queues:
             while queue and (excess := self._bytes - self._max_bytes) > 0:
                 entries = queue[0].entries
-                sizes = accumulate(map(_size, entries))
+                sizes = accumulate(map(size_of, entries))
                 number = next((number for number, size in enumerate(sizes, 1) if size >= excess), len(entries))
-                gone, rest = entries[:number], _rest(entries[number:])
-                size, reason = sum(map(_size, gone)), (FULL, severity_range(gone[0].lane.severity))
+                gone, rest = entries[:number], blocks(entries[number:])
+                size, reason = sum(map(size_of, gone)), (FULL, severity_range(gone[0].lane.severity))
                 discarded = [entry._replace(record=b"") for entry in gone if entry.place is not None]
                 self._queued -= number
                 self._bytes -= size
@@ -199,12 +142,12 @@ class Buffer:
             while queues := [queue for queue in self._queues if queue]:
                 queue = min(queues, key=_oldest)
                 entries = queue[0].entries[: most - len(in_flight)]
-                sizes = accumulate(map(_size, entries))
+                sizes = accumulate(map(size_of, entries))
                 number = sum(1 for size in sizes if size <= left) or (0 if in_flight else min(1, len(entries)))
                 if not number:
                     break
-                taken, rest = entries[:number], _rest(queue[0].entries[number:])
-                left -= sum(map(_size, taken))
+                taken, rest = entries[:number], blocks(queue[0].entries[number:])
+                left -= sum(map(size_of, taken))
                 self._queued -= number
                 in_flight += taken
                 del queue[0]
@@ -214,7 +157,7 @@ class Buffer:
     def settle(self, count: int, rejected: int = 0) -> None:
         """Count the first *count* of the taken records as exported, or as *rejected* where the receiver said so."""
         with self._lock:
-            size = sum(map(_size, islice(self._in_flight, count)))
+            size = sum(map(size_of, islice(self._in_flight, count)))
             rest = deque(islice(self._in_flight, count, None))
             self._in_flight = rest
             self._bytes -= size
@@ -227,10 +170,10 @@ class Buffer:
             while self._in_flight:
                 entries = list(self._in_flight)
                 last, number = entries[-1], 1
-                while number < len(entries) and _is_before(entries[-1 - number], last, number):
+                while number < len(entries) and is_before(entries[-1 - number], last, number):
                     number += 1
                 rest, queue = deque(entries[:-number]), self._queues[last.lane.rank]
-                [found] = _rest(entries[-number:])
+                [found] = blocks(entries[-number:])
                 self._in_flight = rest
                 self._queued += number
                 queue.appendleft(found)
@@ -289,21 +232,3 @@ class Buffer:
 
 def _oldest(queue: deque[Block]) -> int:
     return queue[0].number
-
-
-def _size(entry: Entry) -> int:
-    return len(entry.record) + OVERHEAD
-
-
-def _of_one_kind(lanes: Sequence[Lane]) -> int:
-    """Count how many of *lanes*, from the first, are of its rank and severity."""
-    number, first = 0, lanes[0]
-    for lane in lanes:
-        if lane is not first and lane[:2] != first[:2]:
-            break
-        number += 1
-    return number
-
-
-def _is_before(entry: Entry, later: Entry, distance: int) -> bool:
-    return entry.number == later.number - distance and entry.lane[:2] == later.lane[:2]

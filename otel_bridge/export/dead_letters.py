@@ -7,7 +7,7 @@ from typing import Final
 
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import batch
-from otel_bridge.export.buffer import Entry
+from otel_bridge.export.blocks import Entry
 from otel_bridge.export.file import FileTransport
 from otel_bridge.export.transport import Outcome
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import batch
-from otel_bridge.export.buffer import Buffer, Entry
+from otel_bridge.export.blocks import Entry
+from otel_bridge.export.buffer import Buffer
 from otel_bridge.export.transport import Answer, Outcome, Transport
 
 NOT_ABOUT_RECORDS: Final = frozenset(

@@ -12,7 +12,8 @@ from otel_bridge.bridge.exceptions import STACKTRACE, exception_info
 from otel_bridge.bridge.mapping import LogFields
 from otel_bridge.bridge.values import SHORT, AnyValue, Walk
 from otel_bridge.export import batch
-from otel_bridge.export.buffer import PROTECTED, Lane, rank
+from otel_bridge.export.blocks import Lane
+from otel_bridge.export.buffer import PROTECTED, rank
 from otel_bridge.export.environment import AttributeLimits
 from otel_bridge.export.limits import within
 from otel_bridge.export.pipeline import Pipeline

@@ -11,7 +11,8 @@ from typing import Final
 from otel_bridge.diagnostics import diagnostics
 from otel_bridge.export import process
 from otel_bridge.export.adoption import Adoption, Legacy
-from otel_bridge.export.buffer import Buffer, Entry, Lane
+from otel_bridge.export.blocks import Entry, Lane
+from otel_bridge.export.buffer import Buffer
 from otel_bridge.export.console import Console
 from otel_bridge.export.dead_letters import DeadLetters
 from otel_bridge.export.delivery import Delivery, Measure, unmeasured

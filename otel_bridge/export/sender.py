@@ -9,7 +9,8 @@ from typing import Final
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 
 from otel_bridge.diagnostics import diagnostics
-from otel_bridge.export.buffer import FULL, Buffer, Entry
+from otel_bridge.export.blocks import Entry
+from otel_bridge.export.buffer import FULL, Buffer
 from otel_bridge.export.delivery import Delivery
 from otel_bridge.export.flushes import Flush, Flushes
 from otel_bridge.export.retry import FLUSH_PAUSE, Retry

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_bridge.export.buffer import BLOCK, LARGE, OVERHEAD, PROTECTED, Buffer, Entry, Lane, rank, severity_range
+from otel_bridge.export.blocks import OVERHEAD, Entry, Lane
+from otel_bridge.export.buffer import BLOCK, LARGE, PROTECTED, Buffer, rank, severity_range
 
 LOTS = 1 << 30
 

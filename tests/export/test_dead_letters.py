@@ -10,7 +10,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 
 from otel_bridge.diagnostics import Diagnostics
 from otel_bridge.export import dead_letters
-from otel_bridge.export.buffer import Entry, Lane
+from otel_bridge.export.blocks import Entry, Lane
 from otel_bridge.export.dead_letters import NAME, DeadLetters
 from tests.cli.test_cli import otel_bridge
 from tests.conftest import Run

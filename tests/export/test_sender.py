@@ -15,7 +15,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 from opentelemetry.sdk.resources import Resource
 
 from otel_bridge.diagnostics import Diagnostics
-from otel_bridge.export.buffer import Lane
+from otel_bridge.export.blocks import Lane
 from otel_bridge.export.endpoint import Endpoint
 from otel_bridge.export.http import HttpTransport
 from otel_bridge.export.provider import LoggerProvider
