@@ -160,7 +160,11 @@ class Project:
             self.stop()
 
     def stop(self) -> None:
-        """End every process in order. A worker that SIGTERM finds busy ends at once, so none is."""
+        """
+        End every process in order.
+
+        A worker that SIGTERM finds busy ends at once; one that uWSGI is about to respawn then does not end. So none is.
+        """
         self.until(lambda: not self._is_busy())
         self.uwsgi.stop(PATIENCE)
         if self.system.has_celery:
@@ -201,6 +205,9 @@ class Project:
     def _is_busy(self) -> bool:
         if self.uwsgi.pid is None:
             return False
+        ended = len(re.findall(r"killed successfully|died, killed by signal", self.uwsgi.log.read_text()))
+        if len(self.workers()) - ended != 2:
+            return True
         with socket.create_connection((HOST, self._stats_port), PATIENCE) as stats:
             told = json.loads(b"".join(iter(lambda: stats.recv(65_536), b"")))
         return any(core["in_request"] for worker in told["workers"] for core in worker["cores"])
