@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -79,6 +80,10 @@ class Pipeline:
         self.here: Here = here()
         self._settings = settings
         self._resource = resource
+        self.lane: Callable[[int, int, bytes], Lane] = lru_cache(maxsize=1024)(
+            lambda rank, severity, scope: Lane(rank, severity, resource, scope)
+        )
+        """Returns what records of one rank, severity and scope have in common, for `add`: the same for all of them."""
         self._buffer = Buffer(settings.max_buffer_bytes)
         self._spool: Spool | None = None
         self._sender: Sender | None = None
@@ -145,10 +150,6 @@ class Pipeline:
             adopt=adoption.go_on,
             ended=lambda: spool.close() if spool is not None else None,
         )
-
-    def lane(self, rank: int, severity: int, scope: bytes) -> Lane:
-        """Return what records of one logger and severity have in common, for `add`."""
-        return Lane(rank, severity, self._resource, scope)
 
     def add(self, lane: Lane, record: bytes) -> None:
         """Take one encoded record; on the calling thread."""
