@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -87,7 +88,15 @@ def at_end_of_child(deliver: Callable[[], object]) -> None:
         util.Finalize(None, deliver, exitpriority=0)
     uwsgi: Any = sys.modules.get("uwsgi")
     if uwsgi is not None:
-        uwsgi.atexit = _both(getattr(uwsgi, "atexit", None), deliver)
+        uwsgi.atexit = _both(getattr(uwsgi, "atexit", None), _both(_hear_no_more, deliver))
+
+
+def _hear_no_more() -> None:
+    """Ignore signals: at a second one uWSGI ends a worker in the middle of what it does at its end."""
+    # Only the main thread may do so, which most workers end on.
+    with suppress(ValueError):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _both(first: Callable[[], object] | None, second: Callable[[], object]) -> Callable[[], object]:

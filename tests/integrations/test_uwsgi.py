@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +52,22 @@ def _pid(server: Server, name: str) -> int:
     """Return the process id of the master, a worker or a mule, as uWSGI told it first; 0 where there is none."""
     found = re.search(rf"spawned uWSGI {name} \(.*?pid: (\d+)", server.output)
     return int(found[1]) if found else 0
+
+
+def test_a_worker_that_is_told_to_end_again_and_again_delivers(uwsgi: Uwsgi) -> None:
+    """As by a worker that uWSGI has just forked, and that takes itself for the master when a signal comes."""
+    server = uwsgi(*MASTER, **AT_THE_END).start()
+    server.ask(10)
+    wait_until_idle(server)
+    worker = _pid(server, "worker 1")
+    with suppress(ProcessLookupError):
+        for _ in range(200):
+            os.kill(worker, signal.SIGINT)
+            time.sleep(0.001)
+    server.until(lambda: "Respawned uWSGI worker 1" in server.output)
+    server.ask()
+    end(server)
+    server.check()
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,8 @@ class Project:
             return True
         with socket.create_connection((HOST, self._stats_port), PATIENCE) as stats:
             told = json.loads(b"".join(iter(lambda: stats.recv(65_536), b"")))
-        return any(core["in_request"] for worker in told["workers"] for core in worker["cores"])
+        cores = [core for worker in told["workers"] for core in worker["cores"]]
+        return any(core["in_request"] for core in cores) or not all(worker["accepting"] for worker in told["workers"])
 
     def _files(self) -> list[Path]:
         return [*self.folder.glob("*.log"), *(self.folder / "printed").iterdir()]
