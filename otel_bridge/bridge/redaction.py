@@ -174,7 +174,7 @@ class Redaction:
         for is_possible, pattern, replaced in self._patterns:
             if is_possible(text):
                 text = pattern.sub(replaced, text)
-        if self._numbers and len(text) > 9 and _has_nine_digits(text):
+        if self._numbers and len(text) > 9 and _may_hold_a_bsn(text):
             text = NUMBER.sub(_number, text)
         return text
 
@@ -200,10 +200,12 @@ def _names_a_scheme(text: str) -> bool:
     return "bearer " in text or "basic " in text or "token " in text
 
 
-def _has_nine_digits(text: str) -> bool:
-    if text.isascii():
-        return b"000000000" in text.encode().translate(DIGITS)
-    return NINE_DIGITS.search(text) is not None
+def _may_hold_a_bsn(text: str) -> bool:
+    """Tell whether there are nine digits and no more; behind what is percent-encoded there may be more."""
+    if not text.isascii():
+        return NINE_DIGITS.search(text) is not None
+    digits = b" %b " % text.encode().translate(DIGITS)
+    return b" 000000000 " in digits or ("%" in text and b"000000000" in digits)
 
 
 def _number(match: re.Match[str]) -> str:
