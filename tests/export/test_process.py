@@ -1,16 +1,18 @@
 """What is done at the end of a process, and what uWSGI's master must not do."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from otel_bridge.export import process
 
 Run = Callable[..., str]
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +52,18 @@ def test_outside_of_uwsgi_nobody_is_its_master() -> None:
     assert not process.lacks_threads()
 
 
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Keep the handlers of this process's signals."""
+    kept = {number: signal.getsignal(number) for number in ENDING}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
 def test_uwsgi_calls_what_was_there_and_then_us(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its `atexit` is one attribute, which the application may have set."""
+    """Its `atexit` is one attribute, which the application may have set. From then on no signal disturbs it."""
     called: list[str] = []
     uwsgi: Any = SimpleNamespace(worker_id=lambda: 1, atexit=lambda: called.append("the application's"))
     monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
@@ -59,6 +71,7 @@ def test_uwsgi_calls_what_was_there_and_then_us(monkeypatch: pytest.MonkeyPatch)
     process.at_end_of_child(lambda: called.append("ours"))
     uwsgi.atexit()
     assert called == ["the application's", "ours"]
+    assert {signal.getsignal(number) for number in ENDING} == {signal.SIG_IGN}
 
 
 def test_a_handler_of_the_application_stays(run: Run) -> None:
