@@ -10,7 +10,6 @@ import mmap
 import os
 import random
 import signal
-import struct
 import sys
 import threading
 import time
@@ -134,12 +133,13 @@ def test_what_is_adopted_is_as_it_was_appended(folder: Path) -> None:
 
 def killed_while_four_threads_append(folder: Path, target: int) -> None:
     """Kill a process once its threads appended *target* records, and check what is left."""
-    appended = mmap.mmap(-1, THREADS * 8)
+    # Written in one step: `struct.pack_into` writes zeros first, and a process may be killed just then.
+    appended = (ctypes.c_uint64 * THREADS).from_buffer(mmap.mmap(-1, THREADS * 8))
 
     def write(spool: Spool, thread: int) -> None:
         for number in count():
             assert spool.append(b"scope", 9, b"%d-%d" % (thread, number) + PADDING) is not None
-            struct.pack_into("Q", appended, thread * 8, number + 1)
+            appended[thread] = number + 1
 
     def work() -> None:
         spool = Spool(folder, b"resource", segment_bytes=SMALL)
@@ -149,13 +149,13 @@ def killed_while_four_threads_append(folder: Path, target: int) -> None:
         threads[0].join()
 
     pid = start(work)
-    while sum(struct.unpack(f"{THREADS}Q", appended[:])) < target:
+    while sum(appended) < target:
         assert os.waitpid(pid, os.WNOHANG) == (0, 0)
         time.sleep(0)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     found = Counter(left(folder))
-    promised = {f"{t}-{n}" for t, end in enumerate(struct.unpack(f"{THREADS}Q", appended[:])) for n in range(end)}
+    promised = {f"{t}-{n}" for t, end in enumerate(appended) for n in range(end)}
     assert set(found.values()) == {1}
     assert promised <= set(found)
     # Each thread may have been killed between writing a record and returning.
