@@ -25,7 +25,8 @@ The way of one event, and the rooms on it:
       `dead_letters` has those that the receiver refused.
 * `otel_bridge.integrations`: what puts the bridge into an application. `install` does, with `chain` (the slot in
   structlog's chain; `printed` keeps back what no handler prints), `dictconfig` and `handlers` (beside those that print)
-  and `official` (OpenTelemetry's own ways, switched off); `watch` does so again when something is configured later.
+  and `official` (OpenTelemetry's own ways, switched off); `watch` does so again when something is configured later,
+  and `celery` when Celery has configured logging.
   `provider` is the entry point for those who want only the exporter.
   `auto` needs no line of the application's: `site` is what the wheel puts beside this package for that.
 * `otel_bridge.diagnostics`: what both say of themselves. `otel_bridge.forks`: whether a process is still the same.
